@@ -1,0 +1,146 @@
+//! Host-owned memory for all slabs of a batch of environments.
+
+use std::{cell::UnsafeCell, marker::PhantomData, ops::Range};
+
+use crate::{
+    abi::{DType, MAX_RANK, Slab},
+    layout::SlabLayout,
+};
+
+/// Rust types of slab elements.
+pub trait SlabElement: Copy + Send + Sync + 'static {
+    /// The element type on the other side.
+    const DTYPE: DType;
+}
+macro_rules! slab_elements {
+    ($($t:ty => $d:ident),*) => { $(impl SlabElement for $t { const DTYPE: DType = DType::$d; })* };
+}
+slab_elements!(u8 => U8, i32 => I32, u32 => U32, u64 => U64, f32 => F32, f64 => F64);
+
+/// Names one slab of a [`Slabs`], with its element type; found once, used in hot loops.
+pub struct Key<T> {
+    index: usize,
+    element: PhantomData<T>,
+}
+
+impl<T> Clone for Key<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> Copy for Key<T> {}
+
+/// A cache line: slabs start on one.
+#[repr(C, align(64))]
+#[derive(Clone, Copy)]
+struct Line([u8; 64]);
+
+struct Buffer {
+    memory: Box<[UnsafeCell<Line>]>,
+    layout: SlabLayout,
+    /// Slots that this slab keeps; lists of ended episodes keep one.
+    slots: usize,
+}
+
+/// All slabs of a batch: `[slots, instances, …]` each, zeroed at first.
+pub struct Slabs {
+    buffers: Vec<Buffer>,
+    instances: usize,
+}
+
+// SAFETY: memory is reached only through `rows` and `rows_mut`, whose callers hold the borrow of their range.
+unsafe impl Sync for Slabs {}
+// SAFETY: as above.
+unsafe impl Send for Slabs {}
+
+impl Slabs {
+    /// Allocates slabs with `slots` time slots; lists of ended episodes keep the last step only.
+    pub fn new(layouts: Vec<SlabLayout>, slots: usize, instances: usize) -> Self {
+        let buffers = layouts
+            .into_iter()
+            .map(|layout| {
+                let slots = if layout.ended { 1 } else { slots };
+                let bytes = slots * instances * layout.row() * layout.dtype.size();
+                let memory = (0..bytes.div_ceil(64)).map(|_| UnsafeCell::new(Line([0; 64]))).collect();
+                Buffer { memory, layout, slots }
+            })
+            .collect();
+        Self { buffers, instances }
+    }
+
+    /// Number of instances.
+    pub fn instances(&self) -> usize {
+        self.instances
+    }
+
+    /// The layouts, in table order.
+    pub fn layouts(&self) -> impl Iterator<Item = &SlabLayout> {
+        self.buffers.iter().map(|b| &b.layout)
+    }
+
+    /// Finds a slab; none when the spec has none or its elements are of another type.
+    pub fn key<T: SlabElement>(&self, id: u32, group: u32) -> Option<Key<T>> {
+        let matches = |b: &Buffer| b.layout.id == id && b.layout.group == group && b.layout.dtype == T::DTYPE;
+        self.buffers.iter().position(matches).map(|index| Key { index, element: PhantomData })
+    }
+
+    /// Elements of one instance of a slab.
+    pub fn row<T>(&self, key: Key<T>) -> usize {
+        self.buffers[key.index].layout.row()
+    }
+
+    fn span<T: SlabElement>(&self, key: Key<T>, slot: usize, range: &Range<usize>) -> (*mut T, usize) {
+        let buffer = &self.buffers[key.index];
+        assert_eq!(buffer.layout.dtype, T::DTYPE, "a key of other slabs");
+        let slot = if buffer.layout.ended { 0 } else { slot };
+        assert!(slot < buffer.slots && range.end <= self.instances && range.start <= range.end, "slot or rows out of range");
+        let row = buffer.layout.row();
+        let start = buffer.memory.as_ptr().cast::<T>().cast_mut();
+        (start.wrapping_add((slot * self.instances + range.start) * row), range.len() * row)
+    }
+
+    /// Rows of a range of instances.
+    ///
+    /// # Safety
+    /// Nobody may be writing these rows.
+    pub(crate) unsafe fn rows<T: SlabElement>(&self, key: Key<T>, slot: usize, range: &Range<usize>) -> &[T] {
+        let (data, len) = self.span(key, slot, range);
+        // SAFETY: `span` has checked the bounds; all bit patterns are valid elements; see above for aliasing.
+        unsafe { std::slice::from_raw_parts(data, len) }
+    }
+
+    /// Rows of a range of instances, to write.
+    ///
+    /// # Safety
+    /// The caller must be the only one to reach these rows.
+    #[allow(clippy::mut_from_ref)]
+    pub(crate) unsafe fn rows_mut<T: SlabElement>(&self, key: Key<T>, slot: usize, range: &Range<usize>) -> &mut [T] {
+        let (data, len) = self.span(key, slot, range);
+        // SAFETY: as for `rows`, and the caller is alone.
+        unsafe { std::slice::from_raw_parts_mut(data, len) }
+    }
+
+    /// The table that a shard binds: the rows of its range, `[slots, len, …]`.
+    pub(crate) fn table(&self, range: &Range<usize>) -> Vec<Slab> {
+        let slab = |buffer: &Buffer| {
+            let layout = &buffer.layout;
+            let size = layout.dtype.size();
+            let (mut shape, mut strides) = ([1; MAX_RANK], [0; MAX_RANK]);
+            let rank = 2 + layout.shape.len();
+            shape[0] = buffer.slots as u64;
+            shape[1] = range.len() as u64;
+            let mut stride = size;
+            for (axis, &len) in layout.shape.iter().enumerate().rev() {
+                shape[axis + 2] = len as u64;
+                strides[axis + 2] = stride as i64;
+                stride *= len;
+            }
+            strides[1] = stride as i64;
+            strides[0] = if layout.ended { 0 } else { (stride * self.instances) as i64 };
+            let start = buffer.memory.as_ptr().cast::<u8>().cast_mut();
+            let data = start.wrapping_add(range.start * stride);
+            Slab { id: layout.id, group: layout.group, dtype: layout.dtype as u32, rank: rank as u32, data, shape, strides }
+        };
+        self.buffers.iter().map(slab).collect()
+    }
+}

@@ -1,0 +1,98 @@
+//! What an environment author writes.
+//!
+//! [`Environment`] is one world with plain fields; the SDK runs it batched, owns episodes, seeds,
+//! time limits, statistics and snapshots. [`BatchEnvironment`](crate::batch::BatchEnvironment) is for
+//! worlds that must be as fast as the machine allows.
+
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use crate::{
+    canvas::Canvas,
+    config::Config,
+    error::{Error, Result},
+    rng::EnvRng,
+    spec::EnvironmentSpec,
+    trace::{self, TraceCase},
+};
+
+pub use crate::rows::{Actions, GroupActions, GroupWriter, Observe, StepWriter};
+
+/// One world. Its fields are its state: `Serialize` and `Deserialize` give snapshot, inspection and cloning.
+pub trait Environment: Sized + Send + Serialize + DeserializeOwned + 'static {
+    /// `namespace/Name-vN`. Anything that alters learning results bumps `N`.
+    const ID: &'static str;
+    /// One line for `palaestra list`.
+    const DESCRIPTION: &'static str;
+    /// Names of reference traces (`env` field of `marl-trace-1` files) that this environment reproduces.
+    const TRACES: &'static [&'static str] = &[];
+    /// Settings; see [`config`](macro@crate::config).
+    type Config: Config;
+
+    /// Groups, spaces, limits and flags.
+    fn spec(config: &Self::Config) -> Result<EnvironmentSpec>;
+
+    /// A world before its first reset.
+    fn new(config: &Self::Config) -> Result<Self>;
+
+    /// Starts an episode and writes the first observations (and masks, acting agents, state).
+    fn reset(&mut self, rng: &mut EnvRng, options: &ResetOptions<'_>, out: &mut Observe<'_>) -> Result<()>;
+
+    /// Advances the world and writes observations, rewards and whether the episode is terminated.
+    fn step(&mut self, rng: &mut EnvRng, actions: &Actions<'_>, out: &mut StepWriter<'_>);
+
+    /// The exact state as JSON, with the field names of the reference traces.
+    fn inspect(&self) -> Value {
+        serde_json::to_value(self).unwrap_or(Value::Null)
+    }
+
+    /// Draws the world.
+    fn render(&self, canvas: &mut Canvas) {
+        let _ = canvas;
+    }
+
+    /// Rewards of another joint action from this state, `[group][agent]` (flag `counterfactual`).
+    fn counterfactual(&self, actions: &[Vec<Vec<f64>>]) -> Result<Vec<Vec<f64>>> {
+        let _ = actions;
+        Err(Error::unsupported("counterfactual rewards: not offered by this environment"))
+    }
+
+    /// The configuration under which a case of a reference trace was recorded.
+    fn trace_config(case: &Value) -> Value {
+        let _ = case;
+        Value::Object(serde_json::Map::new())
+    }
+
+    /// Reads a reference trace; override it where the document is not in the common form.
+    fn trace_cases(document: &Value) -> Result<Vec<TraceCase>> {
+        trace::standard_cases(document, Self::trace_config, |config| Self::spec(config))
+    }
+}
+
+/// What `reset` was asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct ResetOptions<'a> {
+    init: Option<&'a Value>,
+    options: Option<&'a Value>,
+}
+
+impl<'a> ResetOptions<'a> {
+    /// Options from JSON: `init` for this episode, `options` (tasks, curricula) until they change.
+    pub fn new(init: Option<&'a Value>, options: Option<&'a Value>) -> Self {
+        Self { init, options }
+    }
+
+    /// A start state and scripted events to use instead of drawn ones.
+    pub fn init<T: DeserializeOwned>(&self) -> Result<Option<T>> {
+        Self::read(self.init, "/init")
+    }
+
+    /// Options of the episode: tasks and curricula.
+    pub fn options<T: DeserializeOwned>(&self) -> Result<Option<T>> {
+        Self::read(self.options, "/options")
+    }
+
+    fn read<T: DeserializeOwned>(value: Option<&Value>, at: &str) -> Result<Option<T>> {
+        value.map(|v| T::deserialize(v)).transpose().map_err(|e| Error::config(format!("reset {at}: {e}")))
+    }
+}

@@ -1,0 +1,271 @@
+//! Episodes: seeds, steps, time limits, returns, metrics, final observations and resets.
+
+use serde_json::Value;
+
+use super::memory::{GroupMemory, Memory, Outputs};
+use crate::{
+    batch::BatchEnvironment,
+    environment::{Observe, ResetOptions},
+    error::Result,
+    layout::ends_per_agent,
+    rng::EnvRng,
+    spec::{Aggregate, EnvironmentSpec},
+};
+
+/// The books of one batch.
+pub(crate) struct Accounting {
+    pub(crate) run_seed: u64,
+    pub(crate) first_instance: u64,
+    pub(crate) purpose: u64,
+    /// Number of the next episode of each instance.
+    pub(crate) next_episode: Vec<u64>,
+    /// Steps since the episode of each instance began.
+    pub(crate) steps: Vec<u32>,
+    /// Aggregates of the metrics, `[n · metrics]`.
+    pub(crate) metrics: Vec<f64>,
+    /// Options of each instance for its next resets.
+    pub(crate) options: Vec<Option<Value>>,
+    /// 1 where an ended instance waits for `reset` (flag `manual_reset`); empty without the flag.
+    pub(crate) waiting: Vec<u8>,
+    aggregates: Vec<Aggregate>,
+    max_steps: u32,
+    per_agent: bool,
+    turn_based: bool,
+    respawn: bool,
+    /// Who lived before the step (flag `respawn`), per group.
+    lived: Vec<Vec<u8>>,
+}
+
+impl Accounting {
+    pub(crate) fn new(spec: &EnvironmentSpec, instances: usize, seeds: (u64, u64, u64)) -> Self {
+        let (run_seed, first_instance, purpose) = seeds;
+        Self {
+            run_seed,
+            first_instance,
+            purpose,
+            next_episode: vec![0; instances],
+            steps: vec![0; instances],
+            metrics: vec![0.0; instances * spec.metrics.len()],
+            options: vec![None; instances],
+            waiting: if spec.flags.manual_reset { vec![0; instances] } else { Vec::new() },
+            aggregates: spec.metrics.iter().map(|m| m.aggregate).collect(),
+            max_steps: spec.max_episode_steps.unwrap_or(u32::MAX),
+            per_agent: ends_per_agent(spec),
+            turn_based: spec.flags.turn_based,
+            respawn: spec.flags.respawn,
+            lived: spec.groups.iter().map(|g| vec![0; instances * g.agents]).collect(),
+        }
+    }
+
+    /// Whether every instance has begun an episode.
+    pub(crate) fn all_begun(&self) -> bool {
+        self.next_episode.iter().all(|&e| e > 0)
+    }
+
+    /// Clears what a step writes.
+    #[inline(always)]
+    pub(crate) fn prepare(&mut self, out: &mut Outputs, write: usize) {
+        for (g, group) in out.groups.iter_mut().enumerate() {
+            group.exact_rewards.fill(0.0);
+            if group.has_mask {
+                group.mask.slot_mut(write).fill(1);
+            }
+            if self.turn_based {
+                group.acting.slot_mut(write).fill(0);
+            }
+            if self.per_agent {
+                group.agent_terminated.slot_mut(write).fill(0);
+                group.agent_truncated.slot_mut(write).fill(0);
+            }
+            if self.respawn {
+                self.lived[g].copy_from_slice(&group.living);
+            }
+        }
+        out.terminated.slot_mut(write).fill(0);
+        out.truncated.slot_mut(write).fill(0);
+        out.metrics.slot_mut(write).fill(0.0);
+    }
+
+    /// Adds rewards to returns, applies the time limit and writes the counters, for all instances.
+    #[inline(always)]
+    pub(crate) fn count(&mut self, out: &mut Outputs, write: usize) {
+        for group in &mut out.groups {
+            let rewards = group.reward.slot_mut(write).iter_mut().zip(&group.exact_rewards);
+            for ((reward, exact), sum) in rewards.zip(&mut group.returns) {
+                *reward = *exact as f32;
+                *sum += *exact;
+            }
+        }
+        let max_steps = self.max_steps;
+        let flags = out.truncated.slot_mut(write).iter_mut().zip(out.terminated.slot(write));
+        let counters = self.steps.iter_mut().zip(out.step.slot_mut(write));
+        for ((truncated, terminated), (steps, written)) in flags.zip(counters) {
+            *steps += 1;
+            *written = *steps;
+            *truncated = (*truncated | u8::from(*steps >= max_steps)) & (*terminated ^ 1);
+        }
+        for (written, next) in out.episode.slot_mut(write).iter_mut().zip(&self.next_episode) {
+            *written = next - 1;
+        }
+        out.first.slot_mut(write).fill(0);
+        if !self.aggregates.is_empty() {
+            self.aggregate(out, write);
+        }
+        if self.per_agent {
+            for g in 0..out.groups.len() {
+                self.count_agents(g, out, write);
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn aggregate(&mut self, out: &Outputs, write: usize) {
+        let width = self.aggregates.len();
+        let rows = self.metrics.chunks_exact_mut(width).zip(out.metrics.slot(write).chunks_exact(width));
+        for ((sums, values), &steps) in rows.zip(&self.steps) {
+            for ((sum, &value), aggregate) in sums.iter_mut().zip(values).zip(&self.aggregates) {
+                let value = f64::from(value);
+                match aggregate {
+                    Aggregate::Sum | Aggregate::Mean => *sum += value,
+                    Aggregate::Last => *sum = value,
+                    Aggregate::Max if steps == 1 => *sum = value,
+                    Aggregate::Max => *sum = sum.max(value),
+                }
+            }
+        }
+    }
+
+    /// An episode that ends, ends for everybody who still lives.
+    #[inline(never)]
+    fn count_agents(&self, g: usize, out: &mut Outputs, write: usize) {
+        let Outputs { groups, terminated, truncated, .. } = out;
+        let GroupMemory { agents, agent_terminated, agent_truncated, agent_first, alive, living, .. } = &mut groups[g];
+        agent_first.slot_mut(write).fill(0);
+        let ends = terminated.slot(write).iter().zip(truncated.slot(write));
+        for (instance, (&terminated, &truncated)) in ends.enumerate() {
+            let rows = instance * *agents..(instance + 1) * *agents;
+            for i in rows {
+                agent_terminated.slot_mut(write)[i] |= terminated & living[i];
+                agent_truncated.slot_mut(write)[i] |= truncated & living[i];
+                if self.respawn && living[i] != 0 && self.lived[g][i] == 0 {
+                    agent_first.slot_mut(write)[i] = 1;
+                }
+            }
+        }
+        alive.slot_mut(write).copy_from_slice(living);
+    }
+
+    /// Lists the episodes that ended at slot `write` and starts the next ones.
+    #[inline(always)]
+    pub(crate) fn finish<E: BatchEnvironment>(
+        &mut self,
+        env: &mut E,
+        memory: &mut Memory,
+        rngs: &mut [EnvRng],
+        write: usize,
+    ) -> Result<()> {
+        const LANES: usize = 32;
+        let instances = memory.instances;
+        let mut ended = 0;
+        let mut start = 0;
+        while start < instances {
+            let end = instances.min(start + LANES);
+            let out = &memory.out;
+            let flags = out.terminated.slot(write)[start..end].iter().zip(&out.truncated.slot(write)[start..end]);
+            if flags.fold(0, |any, (a, b)| any | a | b) != 0 {
+                for i in start..end {
+                    let over = memory.out.terminated.slot(write)[i] | memory.out.truncated.slot(write)[i] != 0;
+                    if over && self.waiting.get(i) != Some(&1) {
+                        self.list(&mut memory.out, write, i, ended);
+                        ended += 1;
+                        match self.waiting.get_mut(i) {
+                            Some(waits) => *waits = 1,
+                            None => self.begin(env, &mut memory.out, rngs, i, write, None)?,
+                        }
+                    }
+                }
+            }
+            start = end;
+        }
+        memory.out.ended_count.slot_mut(write)[0] = ended as u32;
+        Ok(())
+    }
+
+    /// Copies what is known of an ended episode into entry `entry` of the lists.
+    #[inline(never)]
+    fn list(&self, out: &mut Outputs, write: usize, instance: usize, entry: usize) {
+        for group in &mut out.groups {
+            let GroupMemory { agents, observation, final_observation, pixels, final_pixels, .. } = group;
+            final_observation.instance_mut(write, entry).copy_from_slice(observation.instance(write, instance));
+            final_pixels.instance_mut(write, entry).copy_from_slice(pixels.instance(write, instance));
+            group.final_mask.instance_mut(write, entry).copy_from_slice(group.mask.instance(write, instance));
+            let rows = instance * *agents..(instance + 1) * *agents;
+            group.final_alive.instance_mut(write, entry).copy_from_slice(&group.living[rows.clone()]);
+            group.episode_return.instance_mut(write, entry).copy_from_slice(&group.returns[rows]);
+        }
+        out.final_state.instance_mut(write, entry).copy_from_slice(out.state.instance(write, instance));
+        out.ended_row.slot_mut(write)[entry] = instance as u32;
+        out.episode_length.slot_mut(write)[entry] = self.steps[instance];
+        let width = self.aggregates.len();
+        let sums = &self.metrics[instance * width..(instance + 1) * width];
+        let totals = out.episode_metrics.instance_mut(write, entry).iter_mut().zip(sums);
+        for ((total, sum), aggregate) in totals.zip(&self.aggregates) {
+            let mean = *aggregate == Aggregate::Mean;
+            *total = if mean { sum / f64::from(self.steps[instance].max(1)) } else { *sum };
+        }
+    }
+
+    /// Starts the next episode of one instance and writes its rows at slot `write`.
+    #[inline(never)]
+    pub(crate) fn begin<E: BatchEnvironment>(
+        &mut self,
+        env: &mut E,
+        out: &mut Outputs,
+        rngs: &mut [EnvRng],
+        instance: usize,
+        write: usize,
+        init: Option<&Value>,
+    ) -> Result<()> {
+        let episode = self.next_episode[instance];
+        let global = self.first_instance + instance as u64;
+        rngs[instance] = EnvRng::new(self.run_seed, global, episode, self.purpose);
+        self.next_episode[instance] = episode + 1;
+        self.steps[instance] = 0;
+        let width = self.aggregates.len();
+        self.metrics[instance * width..(instance + 1) * width].fill(0.0);
+        for group in &mut out.groups {
+            let rows = instance * group.agents..(instance + 1) * group.agents;
+            group.returns[rows.clone()].fill(0.0);
+            group.living[rows].fill(1);
+            group.mask.instance_mut(write, instance).fill(1);
+            group.acting.instance_mut(write, instance).fill(0);
+        }
+        let options = ResetOptions::new(init, self.options[instance].as_ref());
+        env.reset(instance, &mut rngs[instance], &options, &mut Observe { out, slot: write, instance })?;
+        for group in &mut out.groups {
+            let rows = instance * group.agents..(instance + 1) * group.agents;
+            group.alive.instance_mut(write, instance).copy_from_slice(&group.living[rows.clone()]);
+            group.agent_first.instance_mut(write, instance).copy_from_slice(&group.living[rows]);
+        }
+        out.first.slot_mut(write)[instance] = 1;
+        out.episode.slot_mut(write)[instance] = episode;
+        out.step.slot_mut(write)[instance] = 0;
+        Ok(())
+    }
+
+    /// Clears what only a step writes: after a reset that the host asked for.
+    pub(crate) fn clear(&mut self, out: &mut Outputs, instance: usize, write: usize) {
+        for group in &mut out.groups {
+            group.reward.instance_mut(write, instance).fill(0.0);
+            group.agent_terminated.instance_mut(write, instance).fill(0);
+            group.agent_truncated.instance_mut(write, instance).fill(0);
+        }
+        out.terminated.slot_mut(write)[instance] = 0;
+        out.truncated.slot_mut(write)[instance] = 0;
+        out.metrics.instance_mut(write, instance).fill(0.0);
+        out.ended_count.slot_mut(write)[0] = 0;
+        if let Some(waits) = self.waiting.get_mut(instance) {
+            *waits = 0;
+        }
+    }
+}
