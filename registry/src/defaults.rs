@@ -20,7 +20,12 @@ pub fn apply_defaults(schema: &Value, config: &Value) -> Value {
 
 fn fill(root: &Value, node: &Value, value: &mut Value) {
     let node = resolve(root, node);
-    for part in node.get("allOf").and_then(Value::as_array).into_iter().flatten() {
+    for part in node
+        .get("allOf")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
         fill(root, part, value);
     }
     match value {
@@ -86,6 +91,9 @@ mod tests {
         let list = json!({"properties": {"next": {"$ref": "#", "default": {}}}});
         assert_eq!(defaults(&list), json!({"next": {}}));
         let missing = json!({"properties": {"a": {"$ref": "#/$defs/none"}}});
-        assert_eq!(apply_defaults(&missing, &json!({"a": {}})), json!({"a": {}}));
+        assert_eq!(
+            apply_defaults(&missing, &json!({"a": {}})),
+            json!({"a": {}})
+        );
     }
 }

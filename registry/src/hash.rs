@@ -113,7 +113,13 @@ mod tests {
     fn digits_round_trip_and_anything_else_is_refused() {
         assert_eq!(ABC.parse::<Sha256>().unwrap(), Sha256::of(b"abc"));
         let long = format!("{ABC}00");
-        for wrong in ["", "ba78", &ABC.to_uppercase(), &ABC.replace('a', "g"), &long] {
+        for wrong in [
+            "",
+            "ba78",
+            &ABC.to_uppercase(),
+            &ABC.replace('a', "g"),
+            &long,
+        ] {
             assert!(wrong.parse::<Sha256>().is_err(), "{wrong}");
         }
         assert!(format!("é{}", &ABC[2..]).parse::<Sha256>().is_err());

@@ -24,7 +24,11 @@ const MAX_MANIFEST: u64 = 16 << 20;
 pub fn open(path: &Path) -> Result<(File, Metadata)> {
     let io = |e: std::io::Error| RegistryError::new(crate::ErrorKind::Io, e.to_string());
     let not_a_file = |m: &Metadata| {
-        let found = if m.is_dir() { "a folder" } else { "a device or pipe" };
+        let found = if m.is_dir() {
+            "a folder"
+        } else {
+            "a device or pipe"
+        };
         let message = format!("expected a regular file, found {found}");
         RegistryError::new(crate::ErrorKind::Io, message)
     };

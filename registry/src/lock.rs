@@ -139,9 +139,8 @@ impl Lock {
         lock.plugins.sort_by(|a, b| {
             (&a.file, &a.version, &a.sha256).cmp(&(&b.file, &b.version, &b.sha256))
         });
-        let text = toml::to_string(&lock).map_err(|e| {
-            RegistryError::new(crate::ErrorKind::Host, format!("lock file: {e}"))
-        })?;
+        let text = toml::to_string(&lock)
+            .map_err(|e| RegistryError::new(crate::ErrorKind::Host, format!("lock file: {e}")))?;
         atomic::write(path, text.as_bytes(), None)?;
         Ok(result)
     }
@@ -218,7 +217,12 @@ mod tests {
 
     #[test]
     fn a_lock_that_cannot_be_understood_is_an_error_not_an_empty_lock() {
-        for text in ["version = 2", "plugin = 3", "version = 1\nplugins = []", "[[["] {
+        for text in [
+            "version = 2",
+            "plugin = 3",
+            "version = 1\nplugins = []",
+            "[[[",
+        ] {
             let error = Lock::parse(text).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{error}");
         }

@@ -7,7 +7,7 @@ use std::env::consts;
 use std::fmt;
 
 use semver::Version;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use crate::error::{RegistryError, Result};
@@ -18,7 +18,7 @@ pub const FORMAT: u32 = 1;
 /// Major version of the ABI that this host speaks.
 pub const EXPECTED_ABI_MAJOR: u64 = 1;
 /// Draft number of the ABI: while the ABI is a draft, host and plugin must agree exactly.
-pub const EXPECTED_DRAFT: u32 = 1;
+pub const EXPECTED_DRAFT: u32 = palaestra_plugin_api::abi::ABI_DRAFT;
 
 /// The manifest of one plugin library.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -48,8 +48,18 @@ pub struct Manifest {
     pub profile: String,
     /// How it is entered.
     pub door: Door,
-    /// What it offers, ids unique within a kind.
+    /// What it offers, ids unique within a kind. In the section, nulls may stand among them: they let a
+    /// manifest that is joined at compile time end every export with a comma.
+    #[serde(deserialize_with = "exports_without_nulls")]
     pub exports: Vec<Export>,
+}
+
+fn exports_without_nulls<'de, D>(deserializer: D) -> std::result::Result<Vec<Export>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    let exports = Vec::<Option<Export>>::deserialize(deserializer)?;
+    Ok(exports.into_iter().flatten().collect())
 }
 
 /// Version of the plugin ABI.
@@ -163,7 +173,11 @@ impl Manifest {
 
     fn check(&self) -> Result<()> {
         if !is_plugin_name(&self.plugin) {
-            return Err(expected("plugin", "a name of letters, digits, _ and -", &self.plugin));
+            return Err(expected(
+                "plugin",
+                "a name of letters, digits, _ and -",
+                &self.plugin,
+            ));
         }
         if self.door == Door::Rust && self.panic != "unwind" {
             let next = "set panic = \"unwind\" in the plugin's build profile";
@@ -241,7 +255,9 @@ fn not_a_manifest(error: &serde_json::Error) -> RegistryError {
 
 fn expected(subject: &str, expected: &str, found: &str) -> RegistryError {
     let found = if found.is_empty() { "nothing" } else { found };
-    RegistryError::plugin(format!("manifest {subject}: expected {expected}, found {found}"))
+    RegistryError::plugin(format!(
+        "manifest {subject}: expected {expected}, found {found}"
+    ))
 }
 
 #[cfg(test)]

@@ -77,7 +77,9 @@ pub(crate) fn explain(schema: &Value, error: &ValidationError<'_>) -> Vec<Proble
             one(format!("expected at most {limit} items, found {count}"))
         }
         ValidationErrorKind::UniqueItems => expected("items that all differ".to_owned()),
-        ValidationErrorKind::Pattern { pattern } => expected(format!("text that matches {pattern}")),
+        ValidationErrorKind::Pattern { pattern } => {
+            expected(format!("text that matches {pattern}"))
+        }
         ValidationErrorKind::AnyOf { context } | ValidationErrorKind::OneOfNotValid { context } => {
             no_form_fits(schema, keywords, context, error)
         }
@@ -152,7 +154,10 @@ fn lacks_a_key(error: &ValidationError<'_>, at: &str) -> bool {
 fn constants<'a>(forms: &[&'a Value]) -> Option<Vec<&'a Value>> {
     let mut values = Vec::new();
     for form in forms {
-        match (form.get("const"), form.get("enum").and_then(Value::as_array)) {
+        match (
+            form.get("const"),
+            form.get("enum").and_then(Value::as_array),
+        ) {
             (Some(value), _) => values.push(value),
             (None, Some(several)) => values.extend(several),
             (None, None) => return None,
@@ -202,12 +207,19 @@ fn not_among(options: &[&Value], value: &Value) -> String {
         .take(MAX_LISTED)
         .map(|option| quote(option))
         .collect();
-    let more = if options.len() > MAX_LISTED { ", …" } else { "" };
+    let more = if options.len() > MAX_LISTED {
+        ", …"
+    } else {
+        ""
+    };
     let found = quote(value);
     let words = options.iter().filter_map(|option| option.as_str());
     let meant = value.as_str().and_then(|typed| nearest(typed, words));
     let next = meant.map_or_else(String::new, |word| format!("; did you mean \"{word}\"?"));
-    format!("expected one of {}{more}, found {found}{next}", listed.join(", "))
+    format!(
+        "expected one of {}{more}, found {found}{next}",
+        listed.join(", ")
+    )
 }
 
 fn counted(keywords: Option<&Value>, suffix: &str, count: usize, unit: &str) -> String {
@@ -234,9 +246,13 @@ fn range(keywords: &Value) -> Option<String> {
         }
     };
     let low = side("minimum", "exclusiveMinimum", |i, e| i > e)
-        .map_or_else(String::new, |(limit, sign)| format!("{} {sign} ", number(limit)));
+        .map_or_else(String::new, |(limit, sign)| {
+            format!("{} {sign} ", number(limit))
+        });
     let high = side("maximum", "exclusiveMaximum", |i, e| i < e)
-        .map_or_else(String::new, |(limit, sign)| format!(" {sign} {}", number(limit)));
+        .map_or_else(String::new, |(limit, sign)| {
+            format!(" {sign} {}", number(limit))
+        });
     (!low.is_empty() || !high.is_empty()).then(|| format!("{low}x{high}"))
 }
 

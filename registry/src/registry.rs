@@ -148,7 +148,12 @@ impl Registry {
     /// Kind `Config`: outside the grammar, unknown, ambiguous, or claimed by two plugins.
     pub fn resolve(&self, kind: Kind, name: &str) -> Result<Resolution<'_>> {
         let problems = self.plugins.iter().filter(|p| p.problem().is_some());
-        resolve::resolve(&self.all().collect::<Vec<_>>(), problems.count(), kind, name)
+        resolve::resolve(
+            &self.all().collect::<Vec<_>>(),
+            problems.count(),
+            kind,
+            name,
+        )
     }
 
     /// Reads, hashes and decides on the bytes of `plugin` as they are now, and keeps a private copy of
@@ -242,8 +247,11 @@ fn sorted_entries(plugins: &[PluginFile]) -> Vec<(usize, usize)> {
     }
     // The sort is stable, so entries that compare equal stay in search order.
     entries.sort_by(|(.., a), (.., b)| {
-        (a.export.kind, &a.export.id, &b.manifest.version)
-            .cmp(&(b.export.kind, &b.export.id, &a.manifest.version))
+        (a.export.kind, &a.export.id, &b.manifest.version).cmp(&(
+            b.export.kind,
+            &b.export.id,
+            &a.manifest.version,
+        ))
     });
     entries
         .into_iter()

@@ -33,7 +33,12 @@ pub(crate) fn resolve<'a>(
     let fitting: Vec<Entry<'a>> = entries
         .iter()
         .filter(|e| e.export.kind == kind && query.matches(&e.export.id))
-        .filter(|e| query.plugin_version.iter().all(|v| *v == e.manifest.version))
+        .filter(|e| {
+            query
+                .plugin_version
+                .iter()
+                .all(|v| *v == e.manifest.version)
+        })
         .copied()
         .collect();
     let Some(newest) = fitting.iter().max_by_key(|e| e.export.id.version) else {

@@ -90,7 +90,10 @@ fn libraries_in(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        if path.file_name().is_some_and(|name| is_library_name(&name.to_string_lossy())) {
+        if path
+            .file_name()
+            .is_some_and(|name| is_library_name(&name.to_string_lossy()))
+        {
             paths.push(path);
         }
     }

@@ -63,7 +63,11 @@ fn private_folder(path: &Path, open: Open) -> Result<()> {
     use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
     let io = |e: io::Error| RegistryError::io(path, &e);
     let mut builder = fs::DirBuilder::new();
-    builder.recursive(true).mode(0o700).create(path).map_err(io)?;
+    builder
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(io)?;
     let metadata = fs::metadata(path).map_err(io)?;
     let refuse = |expected: &str, found: String| {
         let message = format!(
@@ -75,7 +79,10 @@ fn private_folder(path: &Path, open: Open) -> Result<()> {
     };
     let user = rustix::process::geteuid().as_raw();
     if metadata.uid() != user {
-        return refuse(&format!("of user {user}"), format!("user {}", metadata.uid()));
+        return refuse(
+            &format!("of user {user}"),
+            format!("user {}", metadata.uid()),
+        );
     }
     let mode = metadata.permissions().mode() & 0o7777;
     if open == Open::Narrow && mode & 0o077 != 0 {

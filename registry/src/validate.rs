@@ -85,7 +85,10 @@ impl ConfigSchema {
             1 => " (and 1 more problem)".to_owned(),
             more => format!(" (and {more} more problems)"),
         };
-        Err(RegistryError::config(format!("config {}: {first}{more}", self.subject)))
+        Err(RegistryError::config(format!(
+            "config {}: {first}{more}",
+            self.subject
+        )))
     }
 
     /// Checks `config` and fills in the defaults of what it leaves out.

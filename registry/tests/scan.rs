@@ -43,7 +43,22 @@ fn problem_of_manifest(change: impl Fn(&mut serde_json::Value)) -> String {
 fn a_library_cut_off_anywhere_is_refused() {
     let whole = library(&manifest("bad", "0.1.0", &["test/Bad-v0"]));
     let n = whole.len();
-    for length in [0, 1, 4, 16, 63, 64, 65, 119, 120, n / 4, n / 2, n - 200, n - 64, n - 1] {
+    for length in [
+        0,
+        1,
+        4,
+        16,
+        63,
+        64,
+        65,
+        119,
+        120,
+        n / 4,
+        n / 2,
+        n - 200,
+        n - 64,
+        n - 1,
+    ] {
         let problem = problem_of(&whole[..length]);
         assert!(problem.contains("library: expected"), "{length}: {problem}");
     }
@@ -62,7 +77,9 @@ fn a_segment_beyond_the_end_is_refused() {
 #[test]
 fn text_and_noise_are_refused() {
     assert!(problem_of(b"#!/bin/sh\necho hello\n").contains("damaged, cut off or foreign"));
-    let noise: Vec<u8> = (0..9000u32).map(|i| (i.wrapping_mul(i) >> 3) as u8).collect();
+    let noise: Vec<u8> = (0..9000u32)
+        .map(|i| (i.wrapping_mul(i) >> 3) as u8)
+        .collect();
     assert!(problem_of(&noise).contains("damaged, cut off or foreign"));
 }
 
@@ -70,14 +87,20 @@ fn text_and_noise_are_refused() {
 fn single_flipped_bytes_never_panic_and_never_hide_others() {
     let whole = good();
     let world = World::new();
-    world.put("plugins/libother.so", &library(&manifest("other", "1.0.0", &["test/Other-v0"])));
+    world.put(
+        "plugins/libother.so",
+        &library(&manifest("other", "1.0.0", &["test/Other-v0"])),
+    );
     let interesting = (0..120).chain(whole.len() - 700..whole.len());
     for at in interesting {
         let mut bytes = whole.clone();
         bytes[at] ^= 0xff;
         world.put("plugins/libflipped.so", &bytes);
         let registry = world.scan();
-        assert!(registry.resolve(Kind::Environment, "test/Other-v0").is_ok(), "{at}");
+        assert!(
+            registry.resolve(Kind::Environment, "test/Other-v0").is_ok(),
+            "{at}"
+        );
     }
 }
 
@@ -107,11 +130,23 @@ fn an_executable_or_object_file_is_no_shared_library() {
 #[test]
 fn faulty_manifests_are_refused() {
     for (change, words) in [
-        (json!({"panic": "abort"}), "panic: expected unwind, found abort"),
-        (json!({"abi": {"version": "1.0", "draft": 99}}), "abi draft: expected 1, found 99"),
-        (json!({"abi": {"version": "2.0", "draft": 1}}), "abi version: expected 1.x, found 2.0"),
+        (
+            json!({"panic": "abort"}),
+            "panic: expected unwind, found abort",
+        ),
+        (
+            json!({"abi": {"version": "1.0", "draft": 99}}),
+            "abi draft: expected 1, found 99",
+        ),
+        (
+            json!({"abi": {"version": "2.0", "draft": 1}}),
+            "abi version: expected 1.x, found 2.0",
+        ),
         (json!({"os": "plan9"}), "os: expected linux, found plan9"),
-        (json!({"exports": [{"kind": "environment", "id": "Bad"}]}), "expected namespace/Name-vN"),
+        (
+            json!({"exports": [{"kind": "environment", "id": "Bad"}]}),
+            "expected namespace/Name-vN",
+        ),
         (
             json!({"exports": [{"kind": "algorithm", "id": "a/B-v0"}, {"kind": "algorithm", "id": "a/B-v0"}]}),
             "every id once, found algorithm a/B-v0 twice",
@@ -134,7 +169,10 @@ fn faulty_manifests_are_refused() {
 fn padding_after_the_manifest_is_fine() {
     let world = World::new();
     let json = manifest("good", "0.1.0", &["test/Good-v0"]).to_string() + " \0\0\0";
-    world.put("plugins/libgood.so", &elf(this_machine(), Some(json.as_bytes()), 10));
+    world.put(
+        "plugins/libgood.so",
+        &elf(this_machine(), Some(json.as_bytes()), 10),
+    );
     let registry = world.scan();
     assert!(named(&registry, "libgood.so").problem().is_none());
 }
@@ -162,33 +200,70 @@ fn folders_links_and_pipes_in_a_librarys_place() {
     symlink(plugins.join("libloop.so"), plugins.join("libloop.so")).unwrap();
     symlink("/dev/zero", plugins.join("libzero.so")).unwrap();
     let pipe = plugins.join("libpipe.so");
-    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    assert!(
+        Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
     let secret = world.put("plugins/libsecret.so", &good());
     set_mode(&secret, 0o000);
     let registry = world.scan();
     assert!(registry.resolve(Kind::Environment, "test/Good-v0").is_ok());
     let problem = |name: &str| named(&registry, name).problem().unwrap().to_string();
-    assert_eq!(problem("libfolder.so"), "expected a regular file, found a folder");
-    assert_eq!(problem("libpipe.so"), "expected a regular file, found a device or pipe");
+    assert_eq!(
+        problem("libfolder.so"),
+        "expected a regular file, found a folder"
+    );
+    assert_eq!(
+        problem("libpipe.so"),
+        "expected a regular file, found a device or pipe"
+    );
     assert!(problem("libdangling.so").contains("No such file"));
     assert!(problem("libloop.so").contains("symbolic links"));
     // The link is resolved, so the device shows under its own name.
     assert!(problem("zero").contains("a device or pipe"));
     // The superuser may read anything.
     let readable = File::open(&secret).is_ok();
-    assert_eq!(named(&registry, "libsecret.so").problem().is_none(), readable);
+    assert_eq!(
+        named(&registry, "libsecret.so").problem().is_none(),
+        readable
+    );
 }
 
 #[test]
 fn a_file_reached_twice_is_listed_once_in_search_order() {
     let mut world = World::new();
-    world.put("plugins/libb.so", &library(&manifest("b", "1.0.0", &["test/B-v0"])));
-    world.put("plugins/liba.so", &library(&manifest("a", "1.0.0", &["test/A-v0"])));
-    world.put("bin/libc.so", &library(&manifest("c", "1.0.0", &["test/C-v0"])));
-    world.put("bin/plugins/libd.so", &library(&manifest("d", "1.0.0", &["test/D-v0"])));
-    world.put("user/plugins/libe.so", &library(&manifest("e", "1.0.0", &["test/E-v0"])));
-    world.put("elsewhere/libf.so", &library(&manifest("f", "1.0.0", &["test/F-v0"])));
-    symlink(world.path("plugins/liba.so"), world.path("user/plugins/liba.so")).unwrap();
+    world.put(
+        "plugins/libb.so",
+        &library(&manifest("b", "1.0.0", &["test/B-v0"])),
+    );
+    world.put(
+        "plugins/liba.so",
+        &library(&manifest("a", "1.0.0", &["test/A-v0"])),
+    );
+    world.put(
+        "bin/libc.so",
+        &library(&manifest("c", "1.0.0", &["test/C-v0"])),
+    );
+    world.put(
+        "bin/plugins/libd.so",
+        &library(&manifest("d", "1.0.0", &["test/D-v0"])),
+    );
+    world.put(
+        "user/plugins/libe.so",
+        &library(&manifest("e", "1.0.0", &["test/E-v0"])),
+    );
+    world.put(
+        "elsewhere/libf.so",
+        &library(&manifest("f", "1.0.0", &["test/F-v0"])),
+    );
+    symlink(
+        world.path("plugins/liba.so"),
+        world.path("user/plugins/liba.so"),
+    )
+    .unwrap();
     symlink(world.path("plugins"), world.path("again")).unwrap();
     world.options.plugin_path = vec![world.path("again"), world.path("elsewhere")];
     for _ in 0..5 {
@@ -211,7 +286,12 @@ fn only_folders_that_were_asked_for_are_missed() {
         panic!("{:?}", registry.warnings());
     };
     assert!(warning.contains("missing: No such file"), "{warning}");
-    assert!(Registry::scan(Options::default()).unwrap().plugins().is_empty());
+    assert!(
+        Registry::scan(Options::default())
+            .unwrap()
+            .plugins()
+            .is_empty()
+    );
 }
 
 #[test]
@@ -250,7 +330,9 @@ fn fifty_plugins_are_listed_quickly() {
         })
         .collect();
     for plugin in 0..50 {
-        let ids: Vec<String> = (0..10).map(|i| format!("family{plugin}/Env{i}-v0")).collect();
+        let ids: Vec<String> = (0..10)
+            .map(|i| format!("family{plugin}/Env{i}-v0"))
+            .collect();
         let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
         let mut json = manifest(&format!("plugin-{plugin}"), "0.1.0", &ids);
         for export in json["exports"].as_array_mut().unwrap() {
@@ -271,7 +353,12 @@ fn fifty_plugins_are_listed_quickly() {
         assert!(fastest < Duration::from_secs(1), "{what}: {fastest:?}");
     };
     timed("untrusted");
-    let files: Vec<_> = world.scan().plugins().iter().map(|p| p.path().clone()).collect();
+    let files: Vec<_> = world
+        .scan()
+        .plugins()
+        .iter()
+        .map(|p| p.path().clone())
+        .collect();
     palaestra_registry::consent::trust(&files, &world.options).unwrap();
     timed("all locked, so all hashed");
 }

@@ -67,17 +67,34 @@ fn fields_that_may_be_left_out() {
     for field in ["license", "description", "profile"] {
         json.as_object_mut().unwrap().remove(field);
     }
-    json["exports"] = json!([{"kind": "algorithm", "id": "core/PPO-v0"}]);
+    json["exports"] = json!([{"kind": "algorithm", "id": "core/PPO-v0"}, null]);
     let manifest = Manifest::parse(json.to_string().as_bytes()).unwrap();
+    assert_eq!(manifest.exports.len(), 1);
     assert_eq!(manifest.exports[0].schema, json!({}));
 }
 
 #[test]
 fn another_abi_is_refused_before_the_rest_is_read() {
-    refused("/abi/draft", json!(2), "abi draft: expected 1, found 2; rebuild");
-    refused("/abi/draft", json!(null), "abi draft: expected 1, found none");
-    refused("/abi/version", json!("2.0"), "abi version: expected 1.x, found 2.0");
-    refused("/abi/version", json!(""), "abi version: expected 1.x, found nothing");
+    refused(
+        "/abi/draft",
+        json!(2),
+        "abi draft: expected 1, found 2; rebuild",
+    );
+    refused(
+        "/abi/draft",
+        json!(null),
+        "abi draft: expected 1, found none",
+    );
+    refused(
+        "/abi/version",
+        json!("2.0"),
+        "abi version: expected 1.x, found 2.0",
+    );
+    refused(
+        "/abi/version",
+        json!(""),
+        "abi version: expected 1.x, found nothing",
+    );
     refused("/palaestra", json!(2), "format: expected 1, found 2");
     let error = Manifest::parse(br#"{"palaestra": 7, "abi": {"version": "9.0"}}"#).unwrap_err();
     assert!(error.message().contains("format: expected 1"), "{error}");
@@ -85,7 +102,11 @@ fn another_abi_is_refused_before_the_rest_is_read() {
 
 #[test]
 fn panic_abort_is_refused_for_rust_alone() {
-    refused("/panic", json!("abort"), "panic: expected unwind, found abort; set panic");
+    refused(
+        "/panic",
+        json!("abort"),
+        "panic: expected unwind, found abort; set panic",
+    );
     let mut json = good();
     (json["panic"], json["door"]) = (json!("abort"), json!("c"));
     assert!(Manifest::parse(json.to_string().as_bytes()).is_ok());
@@ -99,12 +120,20 @@ fn other_machines_are_refused() {
 
 #[test]
 fn names_are_checked() {
-    refused("/exports/0/id", json!("CartPole"), "expected namespace/Name-vN");
+    refused(
+        "/exports/0/id",
+        json!("CartPole"),
+        "expected namespace/Name-vN",
+    );
     refused("/exports/0/kind", json!("wrapper"), "wrapper");
     refused("/plugin", json!("../evil"), "plugin: expected a name");
     refused("/plugin", json!(""), "found nothing");
     refused("/version", json!("1.0"), "an error");
-    refused("/exports/0/schema", json!(3), "schema: expected an object, found 3");
+    refused(
+        "/exports/0/schema",
+        json!(3),
+        "schema: expected an object, found 3",
+    );
     refused("/description", json!("a\u{1b}[2Jb"), "control characters");
     refused("/exports/0/traces", json!(["a\nb"]), "control characters");
     refused("/door", json!("window"), "window");
@@ -126,7 +155,14 @@ fn an_id_twice_is_refused_within_one_kind_only() {
 
 #[test]
 fn what_is_not_json_is_refused_on_one_line() {
-    for bytes in [&b""[..], b"\0\0", b"{", b"[]", b"\xff\xfe", b"{\"palaestra\":\n1}x"] {
+    for bytes in [
+        &b""[..],
+        b"\0\0",
+        b"{",
+        b"[]",
+        b"\xff\xfe",
+        b"{\"palaestra\":\n1}x",
+    ] {
         let error = Manifest::parse(bytes).unwrap_err();
         assert_eq!(error.exit_code(), 3);
         assert!(!error.message().contains('\n'), "{error}");

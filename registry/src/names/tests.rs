@@ -24,8 +24,7 @@ impl Draw {
     /// An id built from the grammar's own rules.
     fn id(&mut self) -> Id {
         let (tail, more) = (self.below(6), self.below(6));
-        let namespace =
-            self.text("abcxyz", 1) + &self.text("abcxyz0189_-", tail);
+        let namespace = self.text("abcxyz", 1) + &self.text("abcxyz0189_-", tail);
         let mut name = self.text("abcXYZv", 1) + &self.text("abcXYZ0189_v", more);
         for _ in 0..self.below(3) {
             // The leading letter keeps the part from reading like a version.
@@ -160,5 +159,8 @@ fn property_whatever_parses_prints_as_it_was_typed() {
             assert_eq!(query.to_string(), text);
         }
     }
-    assert!(ids > 1_000 && queries > 5_000 && queries < 95_000, "{ids}, {queries}");
+    assert!(
+        ids > 1_000 && queries > 5_000 && queries < 95_000,
+        "{ids}, {queries}"
+    );
 }

@@ -39,26 +39,50 @@ fn says(config: Value, expected: &str) {
         .unwrap()
         .check(&config)
         .unwrap_err();
-    assert_eq!(error.message(), format!("config classic/CartPole-v1: {expected}"));
+    assert_eq!(
+        error.message(),
+        format!("config classic/CartPole-v1: {expected}")
+    );
     assert_eq!(error.exit_code(), 2);
 }
 
 #[test]
 fn ranges() {
     says(json!({"force": -1}), "/force: expected 0 < x, found -1");
-    says(json!({"clip_coef": 1.5}), "/clip_coef: expected 0 < x ≤ 1, found 1.5");
+    says(
+        json!({"clip_coef": 1.5}),
+        "/clip_coef: expected 0 < x ≤ 1, found 1.5",
+    );
     says(json!({"steps": 0}), "/steps: expected 1 ≤ x ≤ 500, found 0");
-    says(json!({"noise": {"scale": -0.5}}), "/noise/scale: expected 0 ≤ x, found -0.5");
-    says(json!({"even": 3}), "/even: expected a multiple of 2, found 3");
+    says(
+        json!({"noise": {"scale": -0.5}}),
+        "/noise/scale: expected 0 ≤ x, found -0.5",
+    );
+    says(
+        json!({"even": 3}),
+        "/even: expected a multiple of 2, found 3",
+    );
 }
 
 #[test]
 fn types_and_choices() {
-    says(json!({"steps": "x"}), "/steps: expected integer, found string \"x\"");
-    says(json!({"steps": 1.5}), "/steps: expected integer, found number 1.5");
-    says(json!({"force": null}), "/force: expected number, found null");
+    says(
+        json!({"steps": "x"}),
+        "/steps: expected integer, found string \"x\"",
+    );
+    says(
+        json!({"steps": 1.5}),
+        "/steps: expected integer, found number 1.5",
+    );
+    says(
+        json!({"force": null}),
+        "/force: expected number, found null",
+    );
     says(json!({"a/b": []}), "/a~1b: expected integer, found array");
-    says(json!({"limit": true}), "/limit: expected integer or null, found boolean true");
+    says(
+        json!({"limit": true}),
+        "/limit: expected integer or null, found boolean true",
+    );
     says(
         json!({"mode": "fasst"}),
         "/mode: expected one of \"fast\", \"slow\", found \"fasst\"; did you mean \"fast\"?",
@@ -72,16 +96,34 @@ fn types_and_choices() {
 
 #[test]
 fn keys() {
-    says(json!({"forse": 1}), "/forse: unknown key; did you mean force?");
-    says(json!({"noise": {"x": 1}}), "/noise/x: unknown key; known are scale");
+    says(
+        json!({"forse": 1}),
+        "/forse: unknown key; did you mean force?",
+    );
+    says(
+        json!({"noise": {"x": 1}}),
+        "/noise/x: unknown key; known are scale",
+    );
 }
 
 #[test]
 fn lengths_and_patterns() {
-    says(json!({"sizes": []}), "/sizes: expected 1 to 3 items, found 0");
-    says(json!({"sizes": [3, 0]}), "/sizes/1: expected 1 ≤ x, found 0");
-    says(json!({"name": "a"}), "/name: expected at least 2 characters, found 1");
-    says(json!({"name": "AB"}), "/name: expected text that matches ^[a-z]*$, found \"AB\"");
+    says(
+        json!({"sizes": []}),
+        "/sizes: expected 1 to 3 items, found 0",
+    );
+    says(
+        json!({"sizes": [3, 0]}),
+        "/sizes/1: expected 1 ≤ x, found 0",
+    );
+    says(
+        json!({"name": "a"}),
+        "/name: expected at least 2 characters, found 1",
+    );
+    says(
+        json!({"name": "AB"}),
+        "/name: expected text that matches ^[a-z]*$, found \"AB\"",
+    );
 }
 
 #[test]
@@ -91,14 +133,23 @@ fn of_several_forms_the_one_that_was_meant_is_explained() {
         json!({"rate": {"from": 1, "to": "x"}}),
         "/rate/to: expected number, found string \"x\"",
     );
-    says(json!({"rate": {"from": 1}}), "/rate/to: expected a value, found none");
-    says(json!({"rate": "x"}), "/rate: expected number or object, found string \"x\"");
+    says(
+        json!({"rate": {"from": 1}}),
+        "/rate/to: expected a value, found none",
+    );
+    says(
+        json!({"rate": "x"}),
+        "/rate: expected number or object, found string \"x\"",
+    );
 }
 
 #[test]
 fn all_problems_are_found_and_the_first_is_shown() {
     let config = json!({"steps": 0, "force": -1, "zzz": 1});
-    says(config.clone(), "/force: expected 0 < x, found -1 (and 2 more problems)");
+    says(
+        config.clone(),
+        "/force: expected 0 < x, found -1 (and 2 more problems)",
+    );
     let schema = ConfigSchema::new("x", &schema()).unwrap();
     let pointers: Vec<String> = schema
         .problems(&config)
