@@ -1,1 +1,7 @@
-fn main() {}
+//! The `palaestra` program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    palaestra::cli::main()
+}

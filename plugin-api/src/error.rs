@@ -1,9 +1,9 @@
 //! One error shape for host and plugins.
 
-use std::fmt;
+use std::{fmt, path::Path};
 
 /// Who is to blame; decides the exit code of the host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(i32)]
 pub enum ErrorKind {
     /// Usage or configuration: a value that a person can correct.
@@ -64,9 +64,10 @@ pub struct Error {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
-    /// An error of the given kind.
+    /// An error of the given kind; control characters of `message` (it may quote a hostile file) become
+    /// spaces: one line, no terminal escapes.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self { kind, message: one_line(message.into()) }
     }
 
     /// A value in a configuration, a reset option or a trace is wrong.
@@ -79,6 +80,11 @@ impl Error {
         Self::new(ErrorKind::Plugin, message)
     }
 
+    /// `path` could not be read or written.
+    pub fn io(path: &Path, error: &std::io::Error) -> Self {
+        Self::new(ErrorKind::Io, format!("{}: {error}", path.display()))
+    }
+
     /// The object does not offer this operation.
     pub fn unsupported(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Unsupported, message)
@@ -86,10 +92,25 @@ impl Error {
 
     /// Puts a subject in front: `subject: message`.
     #[must_use]
-    pub fn within(mut self, subject: impl fmt::Display) -> Self {
-        self.message = format!("{subject}: {}", self.message);
-        self
+    pub fn within(self, subject: impl fmt::Display) -> Self {
+        Self::new(self.kind, format!("{subject}: {}", self.message))
     }
+
+    /// Says at the end what to do about it: `message; step`.
+    #[must_use]
+    pub fn with_next(self, step: impl fmt::Display) -> Self {
+        Self::new(self.kind, format!("{}; {step}", self.message))
+    }
+
+    /// The exit code of a process that ends with this error.
+    pub fn exit_code(&self) -> u8 {
+        self.kind.exit_code()
+    }
+}
+
+/// `text` with every control character replaced by a space: one line, no terminal escapes.
+pub fn one_line(text: String) -> String {
+    if text.contains(char::is_control) { text.replace(char::is_control, " ") } else { text }
 }
 
 impl fmt::Display for Error {
@@ -99,3 +120,22 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_one_line_without_terminal_escapes() {
+        let error = Error::plugin("a\nb\u{1b}[31mc").within("file").with_next("look");
+        assert_eq!(error.to_string(), "file: a b [31mc; look");
+        assert_eq!(error.exit_code(), 3);
+    }
+
+    #[test]
+    fn exit_codes_follow_the_blame() {
+        let codes = [ErrorKind::Config, ErrorKind::Plugin, ErrorKind::Panicked, ErrorKind::Io, ErrorKind::Host];
+        assert_eq!(codes.map(ErrorKind::exit_code), [2, 3, 3, 4, 70]);
+        assert!(codes.iter().all(|&kind| ErrorKind::from_status(kind as i32) == kind));
+    }
+}

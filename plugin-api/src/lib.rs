@@ -29,7 +29,7 @@ pub mod spec;
 pub mod testing;
 pub mod trace;
 
-pub use error::{Error, ErrorKind, Result};
+pub use error::{Error, ErrorKind, Result, one_line};
 pub use palaestra_plugin_macros::config;
 pub use {schemars, serde, serde_json};
 

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use crate::error::{RegistryError, Result};
+use crate::error::{Error, Result};
 use crate::hash::Sha256;
 use crate::inspect;
 use crate::manifest::Manifest;
@@ -42,12 +42,12 @@ impl Whole {
     /// # Errors
     /// Kind `Io` when it cannot be read, `Plugin` when it is no sound plugin.
     pub(crate) fn read(path: &Path) -> Result<Self> {
-        let about = |e: RegistryError| e.about(format_args!("plugin {}", path.display()));
+        let about = |e: Error| e.within(format_args!("plugin {}", path.display()));
         let real = fs::canonicalize(path)
-            .map_err(|e| about(RegistryError::new(crate::ErrorKind::Io, e.to_string())))?;
+            .map_err(|e| about(Error::new(crate::ErrorKind::Io, e.to_string())))?;
         let (file, metadata) = inspect::open(&real).map_err(about)?;
         let bytes = read_whole(file, metadata.len())
-            .map_err(|e| about(RegistryError::new(crate::ErrorKind::Io, e.to_string())))?;
+            .map_err(|e| about(Error::new(crate::ErrorKind::Io, e.to_string())))?;
         let manifest = inspect::inspect_bytes(&bytes)
             .map_err(about)?
             .ok_or_else(|| about(no_manifest()))?;
@@ -68,8 +68,8 @@ fn read_whole(mut file: File, length: u64) -> std::io::Result<Vec<u8>> {
 }
 
 /// The error for a library that is no plugin.
-pub(crate) fn no_manifest() -> RegistryError {
-    RegistryError::plugin(format!(
+pub(crate) fn no_manifest() -> Error {
+    Error::plugin(format!(
         "expected a {} section, found none; export something with export_plugin!",
         inspect::SECTION
     ))
@@ -86,7 +86,7 @@ pub fn admit(path: &Path, policy: &Policy, options: &Options) -> Result<Admitted
     let trust = policy.decide(&whole.path, &whole.metadata, || Ok(whole.sha256));
     trust.check(&whole.path)?;
     let root = options.cache.as_ref().ok_or_else(|| {
-        RegistryError::config(
+        Error::config(
             "cache: expected a folder for private copies, found no home folder; set PALAESTRA_CACHE",
         )
     })?;

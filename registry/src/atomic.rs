@@ -4,14 +4,14 @@ use std::fs::{File, Permissions};
 use std::io::{self, Write};
 use std::path::Path;
 
-use crate::error::{RegistryError, Result};
+use crate::error::{Error, Result};
 
 /// Replaces `path` by a file of `bytes`; `permissions`, where given, before it gets its name.
 ///
 /// # Errors
 /// Kind `Io`; a file that was at `path` is then untouched.
 pub(crate) fn write(path: &Path, bytes: &[u8], permissions: Option<Permissions>) -> Result<()> {
-    try_write(path, bytes, permissions).map_err(|e| RegistryError::io(path, &e))
+    try_write(path, bytes, permissions).map_err(|e| Error::io(path, &e))
 }
 
 fn try_write(path: &Path, bytes: &[u8], permissions: Option<Permissions>) -> io::Result<()> {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::admit::Whole;
-use crate::error::{ErrorKind, RegistryError, Result};
+use crate::error::{ErrorKind, Error, Result};
 use crate::hash::Sha256;
 use crate::inspect;
 use crate::lock::{Lock, LockedPlugin, today};
@@ -103,11 +103,11 @@ fn choose(lock: &Lock, word: &str) -> Result<Vec<Sha256>> {
     let prefixed = all(&|p| digits && p.sha256.to_string().starts_with(&prefix));
     match prefixed.len() {
         1 => Ok(prefixed),
-        0 => Err(RegistryError::config(format!(
+        0 => Err(Error::config(format!(
             "untrust \"{word}\": expected a path, file name or at least {SHORTEST_PREFIX} digits of a \
              sha256 in plugins.lock, found none that fits; see palaestra registry list"
         ))),
-        several => Err(RegistryError::config(format!(
+        several => Err(Error::config(format!(
             "untrust \"{word}\": expected the digits of one library, found {several}; give more digits"
         ))),
     }
@@ -152,12 +152,12 @@ pub fn verify(options: &Options) -> Result<Vec<(LockedPlugin, State)>> {
 /// Kind `Io` when it cannot be read.
 pub fn hash_file(path: &Path) -> Result<Sha256> {
     let (file, _) = inspect::open(path)?;
-    Sha256::of_reader(file).map_err(|e| RegistryError::io(path, &e))
+    Sha256::of_reader(file).map_err(|e| Error::io(path, &e))
 }
 
 fn lock_path(options: &Options) -> Result<&Path> {
     options.lock_file.as_deref().ok_or_else(|| {
-        RegistryError::new(
+        Error::new(
             ErrorKind::Config,
             "plugins.lock: expected a place for it, found no home folder; set PALAESTRA_LOCK",
         )

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::Digest;
 
-use crate::error::RegistryError;
+use crate::error::Error;
 
 /// A sha256 digest; written and parsed as 64 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -55,11 +55,11 @@ impl fmt::Debug for Sha256 {
 }
 
 impl FromStr for Sha256 {
-    type Err = RegistryError;
+    type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let wrong = || {
-            RegistryError::config(format!(
+            Error::config(format!(
                 "sha256: expected 64 lower-case hexadecimal digits, found \"{text}\""
             ))
         };

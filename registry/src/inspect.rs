@@ -8,7 +8,7 @@ use std::path::Path;
 use object::read::{ReadCache, ReadRef};
 use object::{Architecture, Object, ObjectKind, ObjectSection, ObjectSegment};
 
-use crate::error::{RegistryError, Result};
+use crate::error::{Error, Result};
 use crate::manifest::Manifest;
 
 /// Name of the section that holds the manifest.
@@ -22,7 +22,7 @@ const MAX_MANIFEST: u64 = 16 << 20;
 /// # Errors
 /// Kind `Io`, the message without the path: missing, unreadable, or not a regular file.
 pub fn open(path: &Path) -> Result<(File, Metadata)> {
-    let io = |e: std::io::Error| RegistryError::new(crate::ErrorKind::Io, e.to_string());
+    let io = |e: std::io::Error| Error::new(crate::ErrorKind::Io, e.to_string());
     let not_a_file = |m: &Metadata| {
         let found = if m.is_dir() {
             "a folder"
@@ -30,7 +30,7 @@ pub fn open(path: &Path) -> Result<(File, Metadata)> {
             "a device or pipe"
         };
         let message = format!("expected a regular file, found {found}");
-        RegistryError::new(crate::ErrorKind::Io, message)
+        Error::new(crate::ErrorKind::Io, message)
     };
     let before = fs::metadata(path).map_err(io)?;
     if !before.is_file() {
@@ -68,7 +68,7 @@ fn inspect<'data>(data: impl ReadRef<'data>, length: u64) -> Result<Option<Manif
         let (offset, size) = segment.file_range();
         let end = offset.saturating_add(size);
         if end > length {
-            return Err(RegistryError::plugin(format!(
+            return Err(Error::plugin(format!(
                 "library: expected at least {end} bytes, found {length}; the file is cut off"
             )));
         }
@@ -78,19 +78,19 @@ fn inspect<'data>(data: impl ReadRef<'data>, length: u64) -> Result<Option<Manif
     };
     let arch = architecture(file.architecture());
     if arch != std::env::consts::ARCH {
-        return Err(RegistryError::plugin(format!(
+        return Err(Error::plugin(format!(
             "library: expected one for {}, found one for {arch}; rebuild it for this machine",
             std::env::consts::ARCH
         )));
     }
     if file.kind() != ObjectKind::Dynamic {
-        return Err(RegistryError::plugin(format!(
+        return Err(Error::plugin(format!(
             "library: expected a shared library, found {:?}; set crate-type = [\"cdylib\"]",
             file.kind()
         )));
     }
     if section.size() > MAX_MANIFEST {
-        return Err(RegistryError::plugin(format!(
+        return Err(Error::plugin(format!(
             "manifest: expected at most {MAX_MANIFEST} bytes, found {}",
             section.size()
         )));
@@ -99,8 +99,8 @@ fn inspect<'data>(data: impl ReadRef<'data>, length: u64) -> Result<Option<Manif
     Manifest::parse(json).map(Some)
 }
 
-fn damaged(error: &object::Error) -> RegistryError {
-    RegistryError::plugin(format!(
+fn damaged(error: &object::Error) -> Error {
+    Error::plugin(format!(
         "library: expected a whole shared library, found a damaged, cut off or foreign file ({error})"
     ))
 }

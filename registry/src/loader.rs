@@ -19,7 +19,7 @@ use palaestra_plugin_api::abi::{
 use palaestra_plugin_api::client::Context;
 
 use crate::admit::Admitted;
-use crate::error::{ErrorKind, RegistryError, Result};
+use crate::error::{ErrorKind, Error, Result};
 use crate::hash::Sha256;
 use crate::manifest::{Door, Manifest};
 
@@ -49,7 +49,7 @@ pub fn load(admitted: &Admitted) -> Result<Plugin> {
     if let Some(plugin) = loaded.get(&admitted.sha256) {
         return Ok(*plugin);
     }
-    let about = |e: RegistryError| e.about(format_args!("plugin {}", admitted.manifest.plugin));
+    let about = |e: Error| e.within(format_args!("plugin {}", admitted.manifest.plugin));
     let plugin = open(admitted).map_err(about)?;
     loaded.insert(admitted.sha256, plugin);
     Ok(plugin)
@@ -77,7 +77,7 @@ fn open(admitted: &Admitted) -> Result<Plugin> {
 fn dlopen(copy: &Path) -> Result<&'static Library> {
     // SAFETY: the library is trusted: running its constructors is what was consented to.
     let library = unsafe { Library::open(Some(copy), RTLD_NOW | RTLD_LOCAL) };
-    let library = library.map_err(|e| RegistryError::plugin(format!("expected a loadable library, {e}")))?;
+    let library = library.map_err(|e| Error::plugin(format!("expected a loadable library, {e}")))?;
     Ok(Box::leak(Box::new(library)))
 }
 
@@ -89,7 +89,7 @@ fn rust_door(library: &'static Library, host: &'static HostContext, plugin: &mut
         // SAFETY: the id is readable for the call.
         unsafe { (root.extension())(Text::new(id)) }
     };
-    let refused = |e: palaestra_plugin_api::Error| RegistryError::plugin(e.message);
+    let refused = |e: palaestra_plugin_api::Error| Error::plugin(e.message);
     plugin.environments = extension(ENVIRONMENT_FACTORY).get(ENVIRONMENT_FACTORY).map_err(refused)?;
     plugin.algorithms = extension(ALGORITHM_FACTORY).get(ALGORITHM_FACTORY).map_err(refused)?;
     plugin.coordination = extension(COORDINATION_FACTORY).get(COORDINATION_FACTORY).map_err(refused)?;
@@ -102,26 +102,26 @@ fn checked_root(library: &'static Library) -> Result<PluginRootRef> {
     // header's own magic before anything behind it is read.
     let header = unsafe {
         let symbol = library.get::<AbiHeaderRef>(ROOT_MODULE_LOADER_NAME_WITH_NUL.as_bytes());
-        let symbol = symbol.map_err(|_| RegistryError::plugin("expected the root module of export_plugin!, found none"))?;
+        let symbol = symbol.map_err(|_| Error::plugin("expected the root module of export_plugin!, found none"))?;
         (*symbol).upgrade().map_err(|e| summary(&e))?
     };
     check_layout(header)?;
     // SAFETY: the layouts agree, as just checked.
     unsafe { header.unchecked_layout::<PluginRootRef>() }
-        .map_err(|e| RegistryError::plugin(format!("expected a root module, {}", one_line(&e.to_string()))))
+        .map_err(|e| Error::plugin(format!("expected a root module, {}", first_line(&e.to_string()))))
 }
 
 /// A plugin can leave its layout out; one that does cannot be checked, so it is refused. The check runs
 /// in both directions: abi_stable's own refuses an older plugin whose types are a prefix of ours.
 fn check_layout(header: &'static LibHeader) -> Result<()> {
     let theirs = header.layout().ok_or_else(|| {
-        RegistryError::plugin("expected type layouts to check, found none; build without disabling the layout check")
+        Error::plugin("expected type layouts to check, found none; build without disabling the layout check")
     })?;
     let ours = <PluginRootRef as StableAbi>::LAYOUT;
     if check_layout_compatibility(ours, theirs).is_ok() || check_layout_compatibility(theirs, ours).is_ok() {
         return Ok(());
     }
-    Err(RegistryError::plugin(format!(
+    Err(Error::plugin(format!(
         "expected the type layouts of ABI draft {ABI_DRAFT}, found others; rebuild the plugin against this host"
     )))
 }
@@ -130,10 +130,10 @@ fn c_door(library: &'static Library, host: &'static HostContext, plugin: &mut Pl
     // SAFETY: the manifest says that this symbol is a `CEntry`; its size and draft are checked before use.
     let entry: &'static CEntry = unsafe {
         let symbol = library.get::<&'static CEntry>(C_ENTRY_SYMBOL.as_bytes());
-        *symbol.map_err(|_| RegistryError::plugin(format!("expected the symbol {C_ENTRY_SYMBOL}, found none")))?
+        *symbol.map_err(|_| Error::plugin(format!("expected the symbol {C_ENTRY_SYMBOL}, found none")))?
     };
     if entry.size < size_of::<CEntry>() as u64 || entry.abi_draft != ABI_DRAFT {
-        return Err(RegistryError::plugin(format!(
+        return Err(Error::plugin(format!(
             "expected an entry of ABI draft {ABI_DRAFT}, found draft {}; rebuild the plugin against this host's header",
             entry.abi_draft
         )));
@@ -157,7 +157,7 @@ unsafe fn sized<T>(factory: *const T, size: impl Fn(&T) -> u64) -> Result<Option
     // SAFETY: forwarded from the caller.
     match unsafe { factory.as_ref() } {
         Some(f) if size(f) < size_of::<T>() as u64 => {
-            Err(RegistryError::plugin(format!("expected a factory of {} bytes, found {}", size_of::<T>(), size(f))))
+            Err(Error::plugin(format!("expected a factory of {} bytes, found {}", size_of::<T>(), size(f))))
         }
         found => Ok(found),
     }
@@ -168,18 +168,18 @@ fn start(init: impl FnOnce(*const Sink) -> Status) -> Result<()> {
     let sink = Sink::to_vec(&mut message);
     match init(&sink) {
         0 => Ok(()),
-        status => Err(RegistryError::plugin(format!(
+        status => Err(Error::plugin(format!(
             "expected to start, failed with status {status}: {}",
-            one_line(&String::from_utf8_lossy(&message))
+            first_line(&String::from_utf8_lossy(&message))
         ))),
     }
 }
 
 /// abi_stable explains itself over many pages; a person gets the first line.
-fn summary(error: &LibraryError) -> RegistryError {
-    RegistryError::new(ErrorKind::Plugin, format!("expected a compatible plugin interface, {}", one_line(&error.to_string())))
+fn summary(error: &LibraryError) -> Error {
+    Error::new(ErrorKind::Plugin, format!("expected a compatible plugin interface, {}", first_line(&error.to_string())))
 }
 
-fn one_line(text: &str) -> String {
+fn first_line(text: &str) -> String {
     text.lines().map(str::trim).find(|l| !l.is_empty()).unwrap_or("no reason given").to_owned()
 }

@@ -10,7 +10,7 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 
 use crate::atomic;
-use crate::error::{RegistryError, Result};
+use crate::error::{Error, Result};
 use crate::hash::Sha256;
 
 /// Version of the lock file's format.
@@ -66,17 +66,17 @@ impl Lock {
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
             Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
-            Err(e) => return Err(RegistryError::io(path, &e)),
+            Err(e) => return Err(Error::io(path, &e)),
         };
-        Self::parse(&text).map_err(|e| e.about(format_args!("lock file {}", path.display())))
+        Self::parse(&text).map_err(|e| e.within(format_args!("lock file {}", path.display())))
     }
 
     fn parse(text: &str) -> Result<Self> {
         let lock: Self = toml::from_str(text).map_err(|e| {
-            RegistryError::config(format!("expected plugins as TOML, found: {}", e.message()))
+            Error::config(format!("expected plugins as TOML, found: {}", e.message()))
         })?;
         if lock.version != FORMAT {
-            return Err(RegistryError::config(format!(
+            return Err(Error::config(format!(
                 "version: expected {FORMAT}, found {}",
                 lock.version
             )));
@@ -140,7 +140,7 @@ impl Lock {
             (&a.file, &a.version, &a.sha256).cmp(&(&b.file, &b.version, &b.sha256))
         });
         let text = toml::to_string(&lock)
-            .map_err(|e| RegistryError::new(crate::ErrorKind::Host, format!("lock file: {e}")))?;
+            .map_err(|e| Error::new(crate::ErrorKind::Host, format!("lock file: {e}")))?;
         atomic::write(path, text.as_bytes(), None)?;
         Ok(result)
     }
@@ -171,7 +171,7 @@ fn guard(path: &Path) -> Result<File> {
         file.lock()?;
         Ok(file)
     };
-    open().map_err(|e: io::Error| RegistryError::io(&beside, &e))
+    open().map_err(|e: io::Error| Error::io(&beside, &e))
 }
 
 /// Today's date, UTC, as YYYY-MM-DD.
@@ -234,6 +234,6 @@ mod tests {
         let entry = "version = 1\n[[plugin]]\nfile = 'libx.so'\nplugin = 'x'\nversion = '1.0.0'\n\
                      sha256 = 'abc'\nsize = 3\ntrusted = '2025-01-01'\n";
         let error = Lock::parse(entry).unwrap_err();
-        assert!(error.message().contains("64 lower-case"), "{error}");
+        assert!(error.message.contains("64 lower-case"), "{error}");
     }
 }

@@ -10,7 +10,7 @@ use semver::Version;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use crate::error::{RegistryError, Result};
+use crate::error::{Error, Result};
 use crate::names::Id;
 
 /// Version of the manifest's own format.
@@ -249,13 +249,13 @@ fn is_plugin_name(text: &str) -> bool {
             .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
 }
 
-fn not_a_manifest(error: &serde_json::Error) -> RegistryError {
+fn not_a_manifest(error: &serde_json::Error) -> Error {
     expected("json", "a manifest object", &format!("an error: {error}"))
 }
 
-fn expected(subject: &str, expected: &str, found: &str) -> RegistryError {
+fn expected(subject: &str, expected: &str, found: &str) -> Error {
     let found = if found.is_empty() { "nothing" } else { found };
-    RegistryError::plugin(format!(
+    Error::plugin(format!(
         "manifest {subject}: expected {expected}, found {found}"
     ))
 }

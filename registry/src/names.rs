@@ -14,7 +14,7 @@ use std::str::FromStr;
 use semver::Version;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::error::RegistryError;
+use crate::error::Error;
 
 /// Full name of an environment, algorithm or mechanism; ordered by namespace, name, then number.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -50,7 +50,7 @@ impl Query {
 }
 
 impl FromStr for Id {
-    type Err = RegistryError;
+    type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         parse(text)
@@ -68,7 +68,7 @@ impl FromStr for Id {
                 _ => None,
             })
             .ok_or_else(|| {
-                RegistryError::config(format!(
+                Error::config(format!(
                     "id \"{text}\": expected namespace/Name-vN, such as classic/CartPole-v1"
                 ))
             })
@@ -76,11 +76,11 @@ impl FromStr for Id {
 }
 
 impl FromStr for Query {
-    type Err = RegistryError;
+    type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         parse(text).ok_or_else(|| {
-            RegistryError::config(format!(
+            Error::config(format!(
                 "name \"{text}\": expected [namespace/]Name[-vN][@plugin-version], \
                  such as classic/CartPole-v1"
             ))

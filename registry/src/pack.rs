@@ -14,7 +14,7 @@ use serde_json::json;
 
 use crate::admit::Whole;
 use crate::atomic;
-use crate::error::{ErrorKind, RegistryError, Result};
+use crate::error::{ErrorKind, Error, Result};
 use crate::hash::Sha256;
 
 /// Beginnings of the file names that are packed when they lie beside the library, in upper case.
@@ -46,12 +46,12 @@ pub fn pack(files: &[PathBuf], documents: &[PathBuf], out: &Path) -> Result<Vec<
         let stem = stem(&whole);
         let contents = contents(&whole, documents)?;
         if archives.insert(stem.clone(), contents).is_some() {
-            return Err(RegistryError::config(format!(
+            return Err(Error::config(format!(
                 "pack: expected different plugins, found {stem} twice"
             )));
         }
     }
-    fs::create_dir_all(out).map_err(|e| RegistryError::io(out, &e))?;
+    fs::create_dir_all(out).map_err(|e| Error::io(out, &e))?;
     archives
         .iter()
         .map(|(stem, contents)| write(stem, contents, out))
@@ -70,7 +70,7 @@ fn contents(whole: &Whole, documents: &[PathBuf]) -> Result<Contents> {
     let mut contents = Contents::new();
     let beside = documents_beside(&whole.path)?;
     for path in beside.iter().chain(documents) {
-        let bytes = fs::read(path).map_err(|e| RegistryError::io(path, &e))?;
+        let bytes = fs::read(path).map_err(|e| Error::io(path, &e))?;
         contents.insert(file_name(path), (bytes, 0o644));
     }
     let library = file_name(&whole.path);
@@ -91,7 +91,7 @@ fn contents(whole: &Whole, documents: &[PathBuf]) -> Result<Contents> {
 
 fn documents_beside(library: &Path) -> Result<Vec<PathBuf>> {
     let folder = library.parent().unwrap_or(Path::new("."));
-    let io = |e: io::Error| RegistryError::io(folder, &e);
+    let io = |e: io::Error| Error::io(folder, &e);
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder).map_err(io)? {
         let path = entry.map_err(io)?.path();
@@ -110,14 +110,14 @@ fn file_name(path: &Path) -> String {
 
 fn pretty(value: &serde_json::Value) -> Result<Vec<u8>> {
     let mut text = serde_json::to_vec_pretty(value)
-        .map_err(|e| RegistryError::new(ErrorKind::Host, format!("pack: {e}")))?;
+        .map_err(|e| Error::new(ErrorKind::Host, format!("pack: {e}")))?;
     text.push(b'\n');
     Ok(text)
 }
 
 fn write(stem: &str, contents: &Contents, out: &Path) -> Result<Packed> {
     let archive = out.join(format!("{stem}.tar.gz"));
-    let bytes = archive_of(stem, contents).map_err(|e| RegistryError::io(&archive, &e))?;
+    let bytes = archive_of(stem, contents).map_err(|e| Error::io(&archive, &e))?;
     atomic::write(&archive, &bytes, readable())?;
     Ok(Packed {
         sha256: Sha256::of(&bytes),

@@ -1,13 +1,13 @@
 //! Everything on the search path in one view: files, their trust, and what they offer.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use crate::admit::{self, Admitted};
 use crate::consent::hash_file;
-use crate::error::{RegistryError, Result};
+use crate::error::{Error, Result};
 use crate::hash::Sha256;
 use crate::inspect;
 use crate::manifest::{Export, Kind, Manifest};
@@ -31,7 +31,7 @@ pub struct PluginFile {
 
 impl PluginFile {
     /// Where it lies, without symbolic links.
-    pub fn path(&self) -> &PathBuf {
+    pub fn path(&self) -> &Path {
         &self.path
     }
 
@@ -51,7 +51,7 @@ impl PluginFile {
     }
 
     /// Why it offers nothing; `None` for a sound plugin, trusted or not.
-    pub fn problem(&self) -> Option<&RegistryError> {
+    pub fn problem(&self) -> Option<&Error> {
         match &self.trust {
             Trust::Refused(error) | Trust::Unreadable(error) => Some(error),
             _ => None,

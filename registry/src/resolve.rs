@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::error::{RegistryError, Result};
+use crate::error::{Error, Result};
 use crate::manifest::Kind;
 use crate::names::{Id, Query};
 use crate::registry::Entry;
@@ -52,7 +52,7 @@ pub(crate) fn resolve<'a>(
         .copied()
         .collect();
     if let Some(line) = conflict(&offers) {
-        return Err(RegistryError::config(format!(
+        return Err(Error::config(format!(
             "{line}; take one of the files off the search path"
         )));
     }
@@ -76,7 +76,7 @@ pub(crate) fn duplicates(entries: &[Entry<'_>]) -> Vec<String> {
 }
 
 fn parse(entries: &[Entry<'_>], kind: Kind, name: &str) -> Result<Query> {
-    name.parse().map_err(|error: RegistryError| {
+    name.parse().map_err(|error: Error| {
         let ids = ids_of(entries, kind);
         match nearest(name, ids.iter().map(String::as_str)) {
             Some(id) => error.with_next(format_args!("did you mean {id}?")),
@@ -95,7 +95,7 @@ fn refuse_several_families(fitting: &[Entry<'_>], kind: Kind, name: &str) -> Res
     }
     let ids: BTreeSet<&Id> = fitting.iter().map(|e| &e.export.id).collect();
     let ids: Vec<String> = ids.into_iter().map(Id::to_string).collect();
-    Err(RegistryError::config(format!(
+    Err(Error::config(format!(
         "{kind} \"{name}\": expected a name that fits one, found {}; give the namespace",
         ids.join(", ")
     )))
@@ -115,7 +115,7 @@ fn conflict(offers: &[Entry<'_>]) -> Option<String> {
         describe(first),
         describe(other)
     );
-    Some(crate::error::one_line(&line))
+    Some(crate::error::one_line(line))
 }
 
 /// Says which of several versions, or copies, of a plugin was taken: the first.
@@ -142,7 +142,7 @@ fn note_on_others(offers: &[Entry<'_>]) -> Option<String> {
             other.manifest.version
         )
     };
-    Some(crate::error::one_line(&line))
+    Some(crate::error::one_line(line))
 }
 
 fn not_found(
@@ -151,7 +151,7 @@ fn not_found(
     kind: Kind,
     name: &str,
     query: &Query,
-) -> RegistryError {
+) -> Error {
     let miss = format!("{kind} \"{name}\" not found");
     let fits = |e: &&Entry<'_>| query.matches(&e.export.id);
     let next = if let Some(version) = other_plugin_versions(entries, kind, query) {
@@ -166,7 +166,7 @@ fn not_found(
     } else {
         format!("see palaestra list {}", kind.plural())
     };
-    RegistryError::config(miss).with_next(next)
+    Error::config(miss).with_next(next)
 }
 
 /// The plugin versions that offer what was asked for, when the one that was asked for does not.

@@ -70,7 +70,7 @@ pub fn search(options: &Options) -> Found {
                 let asked_for = matches!(origin, Origin::PluginDir | Origin::PluginPath);
                 if asked_for || error.kind() != io::ErrorKind::NotFound {
                     let line = format!("plugin folder {}: {error}", folder.display());
-                    found.warnings.push(crate::error::one_line(&line));
+                    found.warnings.push(crate::error::one_line(line));
                 }
                 continue;
             }

@@ -10,7 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::atomic;
-use crate::error::{ErrorKind, RegistryError, Result};
+use crate::error::{ErrorKind, Error, Result};
 use crate::hash::Sha256;
 
 /// A folder of private copies.
@@ -61,7 +61,7 @@ enum Open {
 #[cfg(unix)]
 fn private_folder(path: &Path, open: Open) -> Result<()> {
     use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
-    let io = |e: io::Error| RegistryError::io(path, &e);
+    let io = |e: io::Error| Error::io(path, &e);
     let mut builder = fs::DirBuilder::new();
     builder
         .recursive(true)
@@ -75,7 +75,7 @@ fn private_folder(path: &Path, open: Open) -> Result<()> {
              choose another with PALAESTRA_CACHE",
             path.display()
         );
-        Err(RegistryError::new(ErrorKind::Io, message))
+        Err(Error::new(ErrorKind::Io, message))
     };
     let user = rustix::process::geteuid().as_raw();
     if metadata.uid() != user {
@@ -96,7 +96,7 @@ fn private_folder(path: &Path, open: Open) -> Result<()> {
 
 #[cfg(not(unix))]
 fn private_folder(path: &Path, _open: Open) -> Result<()> {
-    fs::create_dir_all(path).map_err(|e| RegistryError::io(path, &e))
+    fs::create_dir_all(path).map_err(|e| Error::io(path, &e))
 }
 
 #[cfg(unix)]

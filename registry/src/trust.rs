@@ -5,7 +5,7 @@ use std::fs::Metadata;
 use std::path::Path;
 
 use crate::built_here::BuiltHere;
-use crate::error::{RegistryError, Result};
+use crate::error::{Error, Result};
 use crate::hash::Sha256;
 use crate::lock::Lock;
 use crate::options::Options;
@@ -22,9 +22,9 @@ pub enum Trust {
     /// No: the lock file has a library of this file name, with another sha256.
     Changed,
     /// No: damaged, for another machine or ABI, or with a faulty manifest.
-    Refused(RegistryError),
+    Refused(Error),
     /// No: its bytes cannot be read.
-    Unreadable(RegistryError),
+    Unreadable(Error),
 }
 
 impl Trust {
@@ -54,16 +54,16 @@ impl Trust {
         let file = path.display();
         match self {
             Trust::Locked | Trust::BuiltHere => Ok(()),
-            Trust::Untrusted => Err(RegistryError::config(format!(
+            Trust::Untrusted => Err(Error::config(format!(
                 "plugin {file}: expected a trusted library, found one that is not in plugins.lock; \
                  if you trust it: palaestra registry trust {file}"
             ))),
-            Trust::Changed => Err(RegistryError::plugin(format!(
+            Trust::Changed => Err(Error::plugin(format!(
                 "plugin {file}: expected the sha256 in plugins.lock, found another; \
                  if you know why it changed: palaestra registry trust {file}"
             ))),
             Trust::Refused(error) | Trust::Unreadable(error) => {
-                Err(error.clone().about(format_args!("plugin {file}")))
+                Err(error.clone().within(format_args!("plugin {file}")))
             }
         }
     }

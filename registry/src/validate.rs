@@ -6,7 +6,7 @@ use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
 
 pub use crate::defaults::{apply_defaults, defaults};
-use crate::error::{RegistryError, Result};
+use crate::error::{Error, Result};
 use crate::problem;
 
 /// One thing wrong with a configuration.
@@ -47,7 +47,7 @@ impl ConfigSchema {
             .with_pattern_options(PatternOptions::regex())
             .build(schema)
             .map_err(|e| {
-                RegistryError::plugin(format!(
+                Error::plugin(format!(
                     "schema {subject}: {}: expected a valid json schema, found: {e}",
                     e.instance_path()
                 ))
@@ -85,7 +85,7 @@ impl ConfigSchema {
             1 => " (and 1 more problem)".to_owned(),
             more => format!(" (and {more} more problems)"),
         };
-        Err(RegistryError::config(format!(
+        Err(Error::config(format!(
             "config {}: {first}{more}",
             self.subject
         )))
@@ -100,7 +100,7 @@ impl ConfigSchema {
         let full = apply_defaults(&self.schema, config);
         match self.problems(&full).first() {
             None => Ok(full),
-            Some(problem) => Err(RegistryError::plugin(format!(
+            Some(problem) => Err(Error::plugin(format!(
                 "schema {}: expected valid defaults, found {problem}",
                 self.subject
             ))),

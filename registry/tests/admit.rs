@@ -22,7 +22,7 @@ fn an_untrusted_library_is_refused_and_leaves_no_copy() {
     let error = registry.admit(named(&registry, "liba.so")).unwrap_err();
     assert_eq!(error.exit_code(), 2);
     assert!(
-        error.message().contains("palaestra registry trust"),
+        error.message.contains("palaestra registry trust"),
         "{error}"
     );
     assert!(!world.path("cache").exists());
@@ -65,7 +65,7 @@ fn a_swap_between_scan_and_load_is_caught() {
     assert_eq!(error.exit_code(), 3);
     assert!(
         error
-            .message()
+            .message
             .contains("expected the sha256 in plugins.lock"),
         "{error}"
     );
@@ -132,7 +132,7 @@ fn a_cache_that_others_can_write_to_is_refused_and_a_wide_entry_narrowed() {
     set_mode(&world.path("cache"), 0o777);
     let error = admit().unwrap_err();
     assert_eq!(error.exit_code(), 4);
-    assert!(error.message().contains("only its owner"), "{error}");
+    assert!(error.message.contains("only its owner"), "{error}");
 }
 
 #[test]

@@ -147,7 +147,7 @@ fn of_two_copies_of_one_version_the_first_on_the_search_path_is_used() {
     let second = world.put("user/plugins/liba.so", &bytes);
     let registry = world.scan();
     let resolution = registry.resolve(Kind::Environment, "test/A-v0").unwrap();
-    assert_eq!(*resolution.entry.plugin.path(), first);
+    assert_eq!(resolution.entry.plugin.path(), first);
     let note = format!(
         "test/A-v0: using {}, not {}",
         first.display(),

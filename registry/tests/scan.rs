@@ -357,7 +357,7 @@ fn fifty_plugins_are_listed_quickly() {
         .scan()
         .plugins()
         .iter()
-        .map(|p| p.path().clone())
+        .map(|p| p.path().to_owned())
         .collect();
     palaestra_registry::consent::trust(&files, &world.options).unwrap();
     timed("all locked, so all hashed");

@@ -102,7 +102,7 @@ fn trust_takes_all_files_or_none() {
     let bad = world.put("plugins/libb.so", &plugin("b", "0.1.0")[..300]);
     for bad in [bad, world.path("plugins/missing.so"), world.path("plugins")] {
         let error = trust(&[good.clone(), bad.clone()], &world.options).unwrap_err();
-        assert!(error.message().contains(bad.to_str().unwrap()), "{error}");
+        assert!(error.message.contains(bad.to_str().unwrap()), "{error}");
         assert!([3, 4].contains(&error.exit_code()), "{error}");
     }
     assert_eq!(trust_of(&world, "liba.so"), "untrusted");
@@ -241,7 +241,7 @@ fn a_broken_lock_file_is_an_error_and_stays_as_it_is() {
     let before = fs::read(&lock).unwrap();
     let error = Registry::scan(world.options.clone()).unwrap_err();
     assert_eq!(error.exit_code(), 2);
-    assert!(error.message().starts_with("lock file "), "{error}");
+    assert!(error.message.starts_with("lock file "), "{error}");
     assert_eq!(trust(&[file], &world.options).unwrap_err().exit_code(), 2);
     assert_eq!(fs::read(&lock).unwrap(), before);
 }
@@ -285,9 +285,9 @@ fn without_a_home_folder_listing_works_and_trusting_says_what_to_set() {
     world.options.cache = None;
     assert_eq!(trust_of(&world, "liba.so"), "untrusted");
     let error = trust(&[file], &world.options).unwrap_err();
-    assert!(error.message().contains("PALAESTRA_LOCK"), "{error}");
+    assert!(error.message.contains("PALAESTRA_LOCK"), "{error}");
     world.put("bin/libb.so", &plugin("b", "0.1.0"));
     let registry = world.scan();
     let error = registry.admit(named(&registry, "libb.so")).unwrap_err();
-    assert!(error.message().contains("PALAESTRA_CACHE"), "{error}");
+    assert!(error.message.contains("PALAESTRA_CACHE"), "{error}");
 }

@@ -196,7 +196,8 @@ pub fn clip_segment(a: [f64; 2], b: [f64; 2], area: Area) -> Option<[[f64; 2]; 2
         start = start.max(first.min(second));
         end = end.min(first.max(second));
     }
-    let at = |t: f64| [a[0] + t * delta[0], a[1] + t * delta[1]];
+    // Ends far away leave no digits for the crossing: keep it inside by force.
+    let at = |t: f64| [0, 1].map(|i| (a[i] + t * delta[i]).clamp(low[i], high[i]));
     // An untouched end keeps its exact coordinates.
     let first = if start == 0.0 { a } else { at(start) };
     let last = if end == 1.0 { b } else { at(end) };
@@ -251,6 +252,10 @@ mod tests {
         assert_eq!(clip_segment(inside[0], inside[1], AREA), Some(inside));
         let across = clip_segment([-1e9, 45.0], [1e9, 45.0], AREA).unwrap();
         assert!((across[0][0] - 10.0).abs() < 1e-6 && (across[1][0] - 110.0).abs() < 1e-6);
+        let far = clip_segment([-3e47, -1e47], [3e47, 2e47], AREA);
+        for [x, y] in far.into_iter().flatten() {
+            assert!((10.0..=110.0).contains(&x) && (20.0..=70.0).contains(&y));
+        }
         assert_eq!(clip_segment([0.0, 0.0], [200.0, 0.0], AREA), None);
         assert_eq!(clip_segment([0.0, 65.0], [30.0, 95.0], AREA), None);
     }

@@ -161,6 +161,13 @@ impl EnvironmentHandle {
         call(|error| unsafe { (self.vtable().reset)(self.object.this, mask, Text::new(&options), write as u32, error) })
     }
 
+    /// As [`reset`](Self::reset) without options; allocates nothing on this side of the boundary.
+    pub fn restart(&mut self, mask: &[u8], write: usize) -> Result<()> {
+        let mask = self.mask(Some(mask))?;
+        // SAFETY: as for `reset`.
+        call(|error| unsafe { (self.vtable().reset)(self.object.this, mask, Text::new("{}"), write as u32, error) })
+    }
+
     /// Advances every instance: actions from slot `read`, everything else to slot `write`.
     #[inline]
     pub fn step(&mut self, read: usize, write: usize) -> Result<()> {

@@ -91,6 +91,11 @@ impl EnvironmentBatch {
         self.shards.iter_mut().map(|shard| ShardMut { shard, slabs })
     }
 
+    /// All shards as one borrow that can be split between threads.
+    pub fn split(&mut self) -> ShardsMut<'_> {
+        ShardsMut { shards: &mut self.shards, slabs: &self.slabs }
+    }
+
     /// Starts new episodes everywhere and writes slot `write`.
     pub fn reset(&mut self, options: &Value, write: usize) -> Result<()> {
         self.shards_mut().try_for_each(|mut shard| shard.reset(None, options, write))
@@ -114,6 +119,56 @@ impl EnvironmentBatch {
     }
 }
 
+/// Consecutive shards, to be split between threads without allocating.
+pub struct ShardsMut<'a> {
+    shards: &'a mut [Shard],
+    slabs: &'a Arc<Slabs>,
+}
+
+impl<'a> ShardsMut<'a> {
+    /// Number of shards.
+    pub fn len(&self) -> usize {
+        self.shards.len()
+    }
+
+    /// Whether there is no shard.
+    pub fn is_empty(&self) -> bool {
+        self.shards.is_empty()
+    }
+
+    /// The first `mid` shards, and the others.
+    ///
+    /// # Panics
+    /// When there are fewer than `mid` shards.
+    pub fn split_at(self, mid: usize) -> (Self, Self) {
+        let (left, right) = self.shards.split_at_mut(mid);
+        (Self { shards: left, slabs: self.slabs }, Self { shards: right, slabs: self.slabs })
+    }
+}
+
+impl<'a> IntoIterator for ShardsMut<'a> {
+    type Item = ShardMut<'a>;
+    type IntoIter = ShardsIter<'a>;
+
+    fn into_iter(self) -> ShardsIter<'a> {
+        ShardsIter { shards: self.shards.iter_mut(), slabs: self.slabs }
+    }
+}
+
+/// Shards one after another.
+pub struct ShardsIter<'a> {
+    shards: std::slice::IterMut<'a, Shard>,
+    slabs: &'a Arc<Slabs>,
+}
+
+impl<'a> Iterator for ShardsIter<'a> {
+    type Item = ShardMut<'a>;
+
+    fn next(&mut self) -> Option<ShardMut<'a>> {
+        self.shards.next().map(|shard| ShardMut { shard, slabs: self.slabs })
+    }
+}
+
 /// One shard, borrowed by one thread: its object and its rows of all slabs.
 pub struct ShardMut<'a> {
     shard: &'a mut Shard,
@@ -129,6 +184,12 @@ impl ShardMut<'_> {
     /// As [`EnvironmentHandle::reset`].
     pub fn reset(&mut self, mask: Option<&[u8]>, options: &Value, write: usize) -> Result<()> {
         self.shard.environment.reset(mask, options, write)
+    }
+
+    /// As [`EnvironmentHandle::restart`].
+    #[inline]
+    pub fn restart(&mut self, mask: &[u8], write: usize) -> Result<()> {
+        self.shard.environment.restart(mask, write)
     }
 
     /// As [`EnvironmentHandle::set_options`].
@@ -189,5 +250,25 @@ impl ShardMut<'_> {
     pub fn rows_mut<T: SlabElement>(&mut self, key: Key<T>, slot: usize) -> &mut [T] {
         // SAFETY: as for `rows`, and `&mut self` is alone.
         unsafe { self.slabs.rows_mut(key, slot, &self.shard.range) }
+    }
+
+    /// Copies this shard's rows of every slab from one slot to another; lists of ended episodes have
+    /// one slot and stay as they are.
+    pub fn copy_slot(&mut self, from: usize, to: usize) {
+        // SAFETY: as for `rows_mut`: the rows of this range belong to this borrow.
+        unsafe { self.slabs.copy_slot(from, to, &self.shard.range) }
+    }
+
+    /// Rows of one slab to read beside rows of another to write; none when both keys name one slab.
+    #[inline]
+    pub fn read_write<R: SlabElement, W: SlabElement>(
+        &mut self,
+        (read, from): (Key<R>, usize),
+        (write, to): (Key<W>, usize),
+    ) -> Option<(&[R], &mut [W])> {
+        // SAFETY: the rows belong to this borrow, and two different slabs do not overlap.
+        read.is_other_than(write).then(|| unsafe {
+            (self.slabs.rows(read, from, &self.shard.range), self.slabs.rows_mut(write, to, &self.shard.range))
+        })
     }
 }

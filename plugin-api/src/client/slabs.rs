@@ -30,6 +30,13 @@ impl<T> Clone for Key<T> {
 }
 impl<T> Copy for Key<T> {}
 
+impl<T> Key<T> {
+    /// Whether the other key names another slab.
+    pub(crate) fn is_other_than<U>(self, other: Key<U>) -> bool {
+        self.index != other.index
+    }
+}
+
 /// A cache line: slabs start on one.
 #[repr(C, align(64))]
 #[derive(Clone, Copy)]
@@ -118,6 +125,22 @@ impl Slabs {
         let (data, len) = self.span(key, slot, range);
         // SAFETY: as for `rows`, and the caller is alone.
         unsafe { std::slice::from_raw_parts_mut(data, len) }
+    }
+
+    /// Copies the rows of a range from one slot to another, for every slab that keeps several.
+    ///
+    /// # Safety
+    /// As for `rows_mut`, for both slots of every slab.
+    pub(crate) unsafe fn copy_slot(&self, from: usize, to: usize, range: &Range<usize>) {
+        assert!(range.end <= self.instances && range.start <= range.end, "rows out of range");
+        for buffer in self.buffers.iter().filter(|b| b.slots > 1) {
+            assert!(from < buffer.slots && to < buffer.slots, "slot out of range");
+            let row = buffer.layout.row() * buffer.layout.dtype.size();
+            let start = buffer.memory.as_ptr().cast::<u8>().cast_mut();
+            let at = |slot: usize| start.wrapping_add((slot * self.instances + range.start) * row);
+            // SAFETY: the bounds are checked above; `copy` allows both slots to be the same.
+            unsafe { std::ptr::copy(at(from), at(to), range.len() * row) };
+        }
     }
 
     /// The table that a shard binds: the rows of its range, `[slots, len, …]`.

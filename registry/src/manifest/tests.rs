@@ -43,7 +43,7 @@ fn with(pointer: &str, value: Value) -> Result<Manifest> {
 fn refused(pointer: &str, value: Value, message: &str) {
     let error = with(pointer, value).unwrap_err();
     assert_eq!(error.exit_code(), 3, "{error}");
-    assert!(error.message().contains(message), "{error}");
+    assert!(error.message.contains(message), "{error}");
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn another_abi_is_refused_before_the_rest_is_read() {
     );
     refused("/palaestra", json!(2), "format: expected 1, found 2");
     let error = Manifest::parse(br#"{"palaestra": 7, "abi": {"version": "9.0"}}"#).unwrap_err();
-    assert!(error.message().contains("format: expected 1"), "{error}");
+    assert!(error.message.contains("format: expected 1"), "{error}");
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn an_id_twice_is_refused_within_one_kind_only() {
     let error = Manifest::parse(json.to_string().as_bytes()).unwrap_err();
     let message = "manifest exports: expected every id once, \
                    found environment classic/CartPole-v1 twice";
-    assert_eq!(error.message(), message);
+    assert_eq!(error.message, message);
     json["exports"][1]["kind"] = json!("algorithm");
     assert!(Manifest::parse(json.to_string().as_bytes()).is_ok());
 }
@@ -165,6 +165,6 @@ fn what_is_not_json_is_refused_on_one_line() {
     ] {
         let error = Manifest::parse(bytes).unwrap_err();
         assert_eq!(error.exit_code(), 3);
-        assert!(!error.message().contains('\n'), "{error}");
+        assert!(!error.message.contains('\n'), "{error}");
     }
 }

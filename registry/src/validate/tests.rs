@@ -40,7 +40,7 @@ fn says(config: Value, expected: &str) {
         .check(&config)
         .unwrap_err();
     assert_eq!(
-        error.message(),
+        error.message,
         format!("config classic/CartPole-v1: {expected}")
     );
     assert_eq!(error.exit_code(), 2);
@@ -165,8 +165,8 @@ fn a_long_value_is_cut_off_and_stays_on_one_line() {
         .unwrap()
         .check(&json!({"mode": "é\n".repeat(200)}))
         .unwrap_err();
-    assert!(error.message().chars().count() < 160, "{error}");
-    assert!(!error.message().contains('\n'));
+    assert!(error.message.chars().count() < 160, "{error}");
+    assert!(!error.message.contains('\n'));
 }
 
 #[test]
@@ -191,7 +191,7 @@ fn a_faulty_schema_is_the_plugins_fault() {
     ] {
         let error = ConfigSchema::new("a/B-v0", &schema).unwrap_err();
         assert_eq!(error.exit_code(), 3, "{error}");
-        assert!(error.message().starts_with("schema a/B-v0: "), "{error}");
+        assert!(error.message.starts_with("schema a/B-v0: "), "{error}");
     }
     let wrong_default = json!({"properties": {"a": {"type": "integer", "default": "x"}}});
     let error = ConfigSchema::new("a/B-v0", &wrong_default)
@@ -200,5 +200,5 @@ fn a_faulty_schema_is_the_plugins_fault() {
         .unwrap_err();
     let expected = "schema a/B-v0: expected valid defaults, \
                     found /a: expected integer, found string \"x\"";
-    assert_eq!((error.exit_code(), error.message()), (3, expected));
+    assert_eq!((error.exit_code(), error.message.as_str()), (3, expected));
 }

@@ -1,6 +1,6 @@
 //! CartPole as struct of arrays: all instances of a shard in a few vectorised loops.
 
-use palaestra_plugin_api::{prelude::*, serde_json::{self, Value, json}};
+use palaestra_plugin_api::{prelude::*, serde_json::{Value, json}};
 
 use super::{CartPoleConfig, Physics, State, TRACE, draw, is_over, next, spec, start};
 

@@ -1,6 +1,6 @@
 //! CartPole as one value per instance: the form to read first, and the benchmark of what batching gains.
 
-use palaestra_plugin_api::{prelude::*, serde_json::{self, Value, json}};
+use palaestra_plugin_api::{prelude::*, serde_json::{Value, json}};
 
 use super::{CartPoleConfig, Physics, State, TRACE, draw, is_over, next, spec, start};
 

@@ -1,0 +1,296 @@
+//! A task as a batch environment: one loop over blocks that acts, moves, pays and observes.
+
+use palaestra_plugin_api::{
+    batch::{GroupBatch, InstanceBatch},
+    prelude::{BatchEnvironment, BatchStep, Canvas, EnvRng, EnvironmentSpec, Error, Observe, ResetOptions, Result},
+    serde_json::{Value, json},
+    trace::{self, TraceCase},
+};
+
+use crate::{
+    control::Control,
+    features::{Features, write_rows},
+    legacy, picture,
+    physics::Dynamics,
+    state::{Init, State},
+    task::{Common, Outcome, Scenario, Task},
+    trail::Trails,
+    world::{LANES, Layout, View, Worlds},
+};
+
+/// The worlds of one task. `GROUPS` is the number of its agent groups.
+pub struct Particle<T, const GROUPS: usize> {
+    task: T,
+    scenario: Scenario,
+    layout: Layout,
+    dynamics: Dynamics,
+    controls: Vec<Control>,
+    continuous: bool,
+    worlds: Worlds,
+    trails: Trails,
+    block: Scratch<LANES>,
+    single: Scratch<1>,
+}
+
+/// Room for the intermediate values of `L` worlds.
+struct Scratch<const L: usize> {
+    columns: Vec<[f64; L]>,
+    choices: Vec<[i32; L]>,
+    forces: Vec<[f64; L]>,
+    rewards: Vec<[f64; L]>,
+    metrics: Vec<[f64; L]>,
+    features: Vec<[f32; L]>,
+}
+
+impl<const L: usize> Scratch<L> {
+    fn new(scenario: &Scenario, layout: &Layout) -> Self {
+        let agents = scenario.agents();
+        Self {
+            columns: vec![[0.0; L]; layout.columns()],
+            choices: vec![[0; L]; agents],
+            forces: vec![[0.0; L]; 2 * agents],
+            rewards: vec![[0.0; L]; agents],
+            metrics: vec![[0.0; L]; scenario.metrics.len()],
+            features: vec![[0.0; L]; scenario.features()],
+        }
+    }
+
+    /// Rewards, metrics and observations of worlds after a step.
+    #[inline(always)]
+    fn evaluate<T: Task>(&mut self, task: &T, world: View<'_, L>) {
+        self.rewards.fill([0.0; L]);
+        self.metrics.fill([0.0; L]);
+        task.reward(world, &mut Outcome { rewards: &mut self.rewards, metrics: &mut self.metrics });
+        self.observe(task, world);
+    }
+
+    #[inline(always)]
+    fn observe<T: Task>(&mut self, task: &T, world: View<'_, L>) {
+        let mut features = Features::new(&mut self.features);
+        task.observe(world, &mut features);
+        debug_assert_eq!(features.len(), self.features.len(), "features of the groups' observations");
+    }
+}
+
+impl<T: Task, const GROUPS: usize> BatchEnvironment for Particle<T, GROUPS> {
+    const ID: &'static str = T::ID;
+    const DESCRIPTION: &'static str = T::DESCRIPTION;
+    const TRACES: &'static [&'static str] = T::TRACES;
+    type Config = T::Config;
+
+    fn spec(config: &T::Config) -> Result<EnvironmentSpec> {
+        let Common { continuous_actions, max_episode_steps, .. } = T::common(config);
+        let (_, scenario) = T::new(config)?;
+        Ok(EnvironmentSpec {
+            groups: scenario.group_specs(continuous_actions),
+            state: None,
+            max_episode_steps: Some(max_episode_steps),
+            reward_range: (None, scenario.largest_reward),
+            metrics: scenario.metrics,
+            flags: Default::default(),
+            tags: vec![scenario.tag],
+        })
+    }
+
+    fn new(config: &T::Config, instances: usize) -> Result<Self> {
+        let common = T::common(config);
+        let (task, scenario) = T::new(config)?;
+        let layout = scenario.layout();
+        let bodies: Vec<_> = scenario.members().map(|group| group.body).collect();
+        let obstacles: Vec<_> = scenario.landmarks.iter().map(|l| l.collides.then_some(l.size)).collect();
+        Ok(Self {
+            dynamics: Dynamics::new(common.physics, &layout, &bodies, &obstacles),
+            controls: scenario.members().map(|group| group.control()).collect(),
+            continuous: common.continuous_actions,
+            worlds: Worlds::new(&layout, instances),
+            trails: Trails::new(bodies.len(), instances),
+            block: Scratch::new(&scenario, &layout),
+            single: Scratch::new(&scenario, &layout),
+            task,
+            scenario,
+            layout,
+        })
+    }
+
+    fn reset(
+        &mut self,
+        instance: usize,
+        rng: &mut EnvRng,
+        options: &ResetOptions<'_>,
+        out: &mut Observe<'_>,
+    ) -> Result<()> {
+        let init = options.init::<Init>()?;
+        self.draw(rng);
+        if let Some(init) = init {
+            init.write(&self.scenario, &self.layout, &mut self.single.columns)?;
+        }
+        self.worlds.write(instance, &self.single.columns);
+        self.trails.restart(instance, &self.layout, &self.single.columns);
+        // The columns move out so that the scratch can be written while they are read.
+        let columns = std::mem::take(&mut self.single.columns);
+        self.single.observe(&self.task, View::new(&self.layout, &columns));
+        self.single.columns = columns;
+        let mut features = self.single.features.iter();
+        for (g, group) in self.scenario.groups.iter().enumerate() {
+            let mut writer = out.group(g);
+            for agent in 0..group.agents {
+                for (to, from) in writer.observation(agent).iter_mut().zip(&mut features) {
+                    *to = from[0];
+                }
+            }
+        }
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn step(&mut self, batch: &mut BatchStep<'_>) {
+        let instances = batch.instances();
+        let (mut groups, mut out) = batch.arrays::<GROUPS>();
+        let Self { task, scenario, layout, dynamics, controls, continuous, worlds, trails, block, .. } = self;
+        trails.advance();
+        for (b, columns) in worlds.blocks_mut().enumerate() {
+            let base = b * LANES;
+            let lanes = LANES.min(instances - base);
+            let mut first = 0;
+            for (group, spec) in groups.iter().zip(&scenario.groups) {
+                let rows = base * spec.agents..(base + lanes) * spec.agents;
+                let members = first..first + spec.agents;
+                if *continuous {
+                    let width = group.continuous.len() / (instances * spec.agents);
+                    let actions = group.continuous[rows.start * width..rows.end * width].chunks_exact(width);
+                    for (row, action) in actions.enumerate() {
+                        let (lane, agent) = (row / spec.agents, first + row % spec.agents);
+                        controls[agent].steer(agent, action, lane, layout, columns, &mut block.forces);
+                    }
+                } else {
+                    for (lane, row) in group.discrete[rows].chunks_exact(spec.agents).enumerate() {
+                        for (column, &choice) in block.choices[members.clone()].iter_mut().zip(row) {
+                            column[lane] = choice;
+                        }
+                    }
+                    for agent in members {
+                        controls[agent].choose(agent, &block.choices[agent], layout, columns, &mut block.forces);
+                    }
+                }
+                first += spec.agents;
+            }
+            dynamics.advance(columns, &mut block.forces);
+            trails.record(b, layout, columns);
+            block.evaluate(task, View::new(layout, columns));
+            write_out(scenario, block, &mut groups, &mut out, base, lanes);
+        }
+    }
+
+    fn save(&self, instance: usize) -> Result<Value> {
+        let mut saved = self.state(instance).to_json();
+        saved["trail"] = json!(self.trails.points(instance));
+        Ok(saved)
+    }
+
+    fn load(&mut self, instance: usize, saved: &Value) -> Result<()> {
+        let trail = self.trails.parse(&saved["trail"])?;
+        let mut state = saved.clone();
+        if let Some(members) = state.as_object_mut() {
+            members.remove("trail");
+        }
+        let state = State::from_json(&state)?;
+        state.write(&self.scenario, &self.layout, &mut self.single.columns)?;
+        self.worlds.write(instance, &self.single.columns);
+        self.trails.replace(instance, &trail);
+        Ok(())
+    }
+
+    fn inspect(&self, instance: usize) -> Value {
+        self.state(instance).to_json()
+    }
+
+    fn render(&self, instance: usize, canvas: &mut Canvas) {
+        picture::draw(&self.scenario, &self.state(instance), &self.trails.points(instance), canvas);
+    }
+
+    fn trace_config(case: &Value) -> Value {
+        match case["continuous"].as_bool() {
+            Some(continuous) => json!({"continuous_actions": continuous}),
+            None => json!({}),
+        }
+    }
+
+    fn trace_cases(document: &Value) -> Result<Vec<TraceCase>> {
+        let standard = |document: &Value, config_of: fn(&Value) -> Value| {
+            trace::standard_cases(document, config_of, |config| Self::spec(config))
+        };
+        match T::LEGACY {
+            Some(legacy) if document["env"] == legacy::NAME => {
+                standard(&legacy::rewrite(document, legacy)?, |_| json!({"physics": "openai"}))
+            }
+            _ => standard(document, Self::trace_config),
+        }
+    }
+}
+
+impl<T: Task, const GROUPS: usize> Particle<T, GROUPS> {
+    /// Draws a start into the single world's columns.
+    fn draw(&mut self, rng: &mut EnvRng) {
+        let Self { scenario, layout, single: Scratch { columns, .. }, .. } = self;
+        columns.fill([0.0]);
+        for agent in 0..layout.agents {
+            for axis in 0..2 {
+                columns[layout.agent(agent) + axis] = [rng.range(-1.0, 1.0)];
+            }
+        }
+        for (m, landmark) in scenario.landmarks.iter().enumerate() {
+            for axis in 0..2 {
+                columns[layout.landmark(m) + axis] = [rng.range(-landmark.range, landmark.range)];
+            }
+        }
+        for (g, goal) in scenario.goals.iter().enumerate() {
+            columns[layout.goal(g)] = [rng.below(goal.choices as u64) as f64];
+        }
+    }
+
+    fn state(&self, instance: usize) -> State {
+        let columns: Vec<_> = self.worlds.read(instance).map(|value| [value]).collect();
+        State::read(&self.scenario, &self.layout, View::new(&self.layout, &columns))
+    }
+}
+
+/// Writes the outcome of a block into the rows of its instances.
+#[inline(always)]
+fn write_out<const GROUPS: usize>(
+    scenario: &Scenario,
+    block: &Scratch<LANES>,
+    groups: &mut [GroupBatch<'_>; GROUPS],
+    out: &mut InstanceBatch<'_>,
+    base: usize,
+    lanes: usize,
+) {
+    let (mut features, mut rewards) = (block.features.as_slice(), block.rewards.as_slice());
+    for (group, spec) in groups.iter_mut().zip(&scenario.groups) {
+        let (width, agents) = (spec.agents * spec.width(), spec.agents);
+        let (own, others) = features.split_at(width);
+        write_rows(own, &mut group.observation[base * width..(base + lanes) * width]);
+        features = others;
+        let (own, others) = rewards.split_at(agents);
+        let rows = group.reward[base * agents..(base + lanes) * agents].chunks_exact_mut(agents);
+        for (lane, row) in rows.enumerate() {
+            for (to, from) in row.iter_mut().zip(own) {
+                *to = from[lane];
+            }
+        }
+        rewards = others;
+    }
+    let width = block.metrics.len();
+    if width > 0 {
+        let rows = out.metrics[base * width..(base + lanes) * width].chunks_exact_mut(width);
+        for (lane, row) in rows.enumerate() {
+            for (to, from) in row.iter_mut().zip(&block.metrics) {
+                *to = from[lane] as f32;
+            }
+        }
+    }
+}
+
+/// Refuses a value that a state cannot have.
+pub(crate) fn invalid(what: &str, expected: String, found: impl std::fmt::Display) -> Error {
+    Error::config(format!("{what}: expected {expected}, found {found}"))
+}

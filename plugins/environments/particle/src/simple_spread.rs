@@ -1,0 +1,192 @@
+//! Simple spread: agents cover landmarks and keep apart.
+//!
+//! Lowe et al. (2017), "Multi-agent actor-critic for mixed cooperative-competitive environments"; numbers as in
+//! MPE2 1.1 (`simple_spread_v3`). A agents (size 0.15, colliding) and M landmarks start uniform in \[−1, 1\]².
+//!
+//! | observation | meaning | range |
+//! |---|---|---|
+//! | 0–1 | own velocity | ℝ |
+//! | 2–3 | own position | ℝ |
+//! | 4 .. 4 + 2M | landmarks, relative | ℝ |
+//! | then 2(A − 1) | other agents, relative | ℝ |
+//! | then 2(A − 1) | what others say | 0: they are silent |
+//!
+//! | action | |
+//! |---|---|
+//! | discrete | 0 stay, 1 −x, 2 +x, 3 −y, 4 +y |
+//! | continuous | \[unused, −x, +x, −y, +y\] in \[0, 1\] |
+//!
+//! With c = the number of other agents an agent overlaps and D = Σ over landmarks of the distance to the
+//! nearest agent:
+//!
+//! | generation | reward of an agent |
+//! |---|---|
+//! | MPE2 | −(1 − `local_ratio`) · D − `local_ratio` · c |
+//! | OpenAI | Σ over agents of −D − (c + 1), the same for all: agents collide with themselves |
+//!
+//! Never terminated; truncated after `max_episode_steps`.
+
+use palaestra_plugin_api::{
+    canvas::Color,
+    config,
+    prelude::{Metric, Result, Tag},
+};
+
+use crate::{
+    features::Features,
+    legacy,
+    physics::{Body, Physics},
+    task::{Common, Group, Landmark, Legacy, Outcome, Scenario, Task},
+    world::{View, distance, nearest},
+};
+
+/// Radius of an agent.
+const AGENT_SIZE: f64 = 0.15;
+/// Radius of a landmark, in pictures.
+const LANDMARK_SIZE: f64 = 0.05;
+/// Width of the silent channel, kept for the sake of the reference's observations.
+const SYMBOLS: usize = 2;
+/// A landmark is occupied when an agent is nearer than this.
+const OCCUPIED: f64 = 0.1;
+
+/// Settings of simple spread.
+#[config]
+pub struct SimpleSpreadConfig {
+    /// Number of agents.
+    #[config(default = 3, range = 1..=64)]
+    pub num_agents: usize,
+    /// Number of landmarks; as many as agents unless given.
+    pub num_landmarks: Option<usize>,
+    /// Share of an agent's own collisions in its reward; the rest is the team's distance to the landmarks.
+    #[config(default = 0.5, range = 0.0..=1.0)]
+    pub local_ratio: f64,
+    /// Whether actions are forces and not choices.
+    #[config(default = false)]
+    pub continuous_actions: bool,
+    /// Steps until truncation.
+    #[config(default = 25, range = 1..)]
+    pub max_episode_steps: u32,
+    /// Which generation of dynamics and rewards.
+    pub physics: Physics,
+}
+
+/// The task.
+pub struct SimpleSpread {
+    local_ratio: f64,
+    physics: Physics,
+}
+
+/// Metrics, in order.
+const COLLISIONS: usize = 0;
+const SUM_OF_MIN_DISTANCES: usize = 1;
+const OCCUPIED_LANDMARKS: usize = 2;
+
+impl Task for SimpleSpread {
+    const ID: &'static str = "mpe/SimpleSpread-v3";
+    const DESCRIPTION: &'static str = "Agents cover landmarks and keep apart";
+    const TRACES: &'static [&'static str] = &["simple_spread_v3", legacy::NAME];
+    const LEGACY: Option<Legacy> = Some(Legacy { scenario: "simple_spread", shares_reward: true });
+    type Config = SimpleSpreadConfig;
+
+    fn common(config: &SimpleSpreadConfig) -> Common {
+        let &SimpleSpreadConfig { physics, continuous_actions, max_episode_steps, .. } = config;
+        Common { physics, continuous_actions, max_episode_steps }
+    }
+
+    fn new(config: &SimpleSpreadConfig) -> Result<(Self, Scenario)> {
+        let agents = config.num_agents;
+        let landmarks = config.num_landmarks.unwrap_or(agents);
+        let others = agents - 1;
+        let scenario = Scenario {
+            groups: vec![Group {
+                name: "agent",
+                agents,
+                body: Body { collides: true, ..Body::new(AGENT_SIZE) },
+                symbols: 0,
+                parts: vec![
+                    ("velocity", 2),
+                    ("position", 2),
+                    ("landmarks", 2 * landmarks),
+                    ("others", 2 * others),
+                    ("messages", SYMBOLS * others),
+                ],
+            }],
+            landmarks: vec![Landmark::mark(LANDMARK_SIZE, "landmark", Color::DARK); landmarks],
+            goals: Vec::new(),
+            metrics: vec![
+                Metric::sum("collisions"),
+                Metric::mean("sum_of_min_distances"),
+                Metric::last("occupied_landmarks"),
+            ],
+            tag: Tag::Cooperative,
+            largest_reward: Some(0.0),
+        };
+        Ok((Self { local_ratio: config.local_ratio, physics: config.physics }, scenario))
+    }
+
+    #[inline(always)]
+    fn observe<const L: usize>(&self, world: View<'_, L>, out: &mut Features<'_, L>) {
+        for agent in 0..world.agents() {
+            let own = world.position(agent);
+            out.push_pair(world.velocity(agent));
+            out.push_pair(own);
+            for landmark in 0..world.landmarks() {
+                out.push_relative(world.landmark(landmark), own);
+            }
+            for other in (0..world.agents()).filter(|&other| other != agent) {
+                out.push_relative(world.position(other), own);
+            }
+            for _ in 0..SYMBOLS * (world.agents() - 1) {
+                out.push_constant(0.0);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn reward<const L: usize>(&self, world: View<'_, L>, out: &mut Outcome<'_, L>) {
+        let (agents, landmarks) = (world.agents(), world.landmarks());
+        let (mut total, mut occupied) = ([0.0; L], [0.0; L]);
+        for landmark in 0..landmarks {
+            let near = nearest(world.landmark(landmark), (0..agents).map(|a| world.position(a)));
+            for lane in 0..L {
+                total[lane] += near[lane];
+                occupied[lane] += if near[lane] < OCCUPIED { 1.0 } else { 0.0 };
+            }
+        }
+        let mut pairs = [0.0; L];
+        for a in 0..agents {
+            for b in a + 1..agents {
+                let apart = distance(world.position(a), world.position(b));
+                for lane in 0..L {
+                    let hit = if apart[lane] < 2.0 * AGENT_SIZE { 1.0 } else { 0.0 };
+                    pairs[lane] += hit;
+                    out.rewards[a][lane] += hit;
+                    out.rewards[b][lane] += hit;
+                }
+            }
+        }
+        out.metrics[COLLISIONS] = pairs;
+        out.metrics[SUM_OF_MIN_DISTANCES] = total;
+        out.metrics[OCCUPIED_LANDMARKS] = occupied;
+        match self.physics {
+            Physics::Mpe2 => {
+                for reward in out.rewards.iter_mut() {
+                    for lane in 0..L {
+                        let (own, team) = (-reward[lane], -total[lane]);
+                        reward[lane] = team * (1.0 - self.local_ratio) + own * self.local_ratio;
+                    }
+                }
+            }
+            Physics::Openai => {
+                for lane in 0..L {
+                    // Every pair costs both; every agent also collides with itself.
+                    pairs[lane] = -(agents as f64) * (total[lane] + 1.0) - 2.0 * pairs[lane];
+                }
+                out.rewards.fill(pairs);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
