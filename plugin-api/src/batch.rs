@@ -67,7 +67,9 @@ pub trait BatchEnvironment: Sized + Send + 'static {
     /// Rewards of another joint action from the present state, `[group][agent]` (flag `counterfactual`).
     fn counterfactual(&self, instance: usize, actions: &[Vec<Vec<f64>>]) -> Result<Vec<Vec<f64>>> {
         let _ = (instance, actions);
-        Err(Error::unsupported("counterfactual rewards: not offered by this environment"))
+        Err(Error::unsupported(
+            "counterfactual rewards: not offered by this environment",
+        ))
     }
 
     /// The instance that `step` was working on, if it knows: named when it panics.

@@ -36,7 +36,12 @@ pub trait Environment: Sized + Send + Serialize + DeserializeOwned + 'static {
     fn new(config: &Self::Config) -> Result<Self>;
 
     /// Starts an episode and writes the first observations (and masks, acting agents, state).
-    fn reset(&mut self, rng: &mut EnvRng, options: &ResetOptions<'_>, out: &mut Observe<'_>) -> Result<()>;
+    fn reset(
+        &mut self,
+        rng: &mut EnvRng,
+        options: &ResetOptions<'_>,
+        out: &mut Observe<'_>,
+    ) -> Result<()>;
 
     /// Advances the world and writes observations, rewards and whether the episode is terminated.
     fn step(&mut self, rng: &mut EnvRng, actions: &Actions<'_>, out: &mut StepWriter<'_>);
@@ -54,7 +59,9 @@ pub trait Environment: Sized + Send + Serialize + DeserializeOwned + 'static {
     /// Rewards of another joint action from this state, `[group][agent]` (flag `counterfactual`).
     fn counterfactual(&self, actions: &[Vec<Vec<f64>>]) -> Result<Vec<Vec<f64>>> {
         let _ = actions;
-        Err(Error::unsupported("counterfactual rewards: not offered by this environment"))
+        Err(Error::unsupported(
+            "counterfactual rewards: not offered by this environment",
+        ))
     }
 
     /// The configuration under which a case of a reference trace was recorded.
@@ -93,6 +100,9 @@ impl<'a> ResetOptions<'a> {
     }
 
     fn read<T: DeserializeOwned>(value: Option<&Value>, at: &str) -> Result<Option<T>> {
-        value.map(|v| T::deserialize(v)).transpose().map_err(|e| Error::config(format!("reset {at}: {e}")))
+        value
+            .map(|v| T::deserialize(v))
+            .transpose()
+            .map_err(|e| Error::config(format!("reset {at}: {e}")))
     }
 }

@@ -67,7 +67,10 @@ impl Error {
     /// An error of the given kind; control characters of `message` (it may quote a hostile file) become
     /// spaces: one line, no terminal escapes.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: one_line(message.into()) }
+        Self {
+            kind,
+            message: one_line(message.into()),
+        }
     }
 
     /// A value in a configuration, a reset option or a trace is wrong.
@@ -110,7 +113,11 @@ impl Error {
 
 /// `text` with every control character replaced by a space: one line, no terminal escapes.
 pub fn one_line(text: String) -> String {
-    if text.contains(char::is_control) { text.replace(char::is_control, " ") } else { text }
+    if text.contains(char::is_control) {
+        text.replace(char::is_control, " ")
+    } else {
+        text
+    }
 }
 
 impl fmt::Display for Error {
@@ -127,15 +134,27 @@ mod tests {
 
     #[test]
     fn an_error_is_one_line_without_terminal_escapes() {
-        let error = Error::plugin("a\nb\u{1b}[31mc").within("file").with_next("look");
+        let error = Error::plugin("a\nb\u{1b}[31mc")
+            .within("file")
+            .with_next("look");
         assert_eq!(error.to_string(), "file: a b [31mc; look");
         assert_eq!(error.exit_code(), 3);
     }
 
     #[test]
     fn exit_codes_follow_the_blame() {
-        let codes = [ErrorKind::Config, ErrorKind::Plugin, ErrorKind::Panicked, ErrorKind::Io, ErrorKind::Host];
+        let codes = [
+            ErrorKind::Config,
+            ErrorKind::Plugin,
+            ErrorKind::Panicked,
+            ErrorKind::Io,
+            ErrorKind::Host,
+        ];
         assert_eq!(codes.map(ErrorKind::exit_code), [2, 3, 3, 4, 70]);
-        assert!(codes.iter().all(|&kind| ErrorKind::from_status(kind as i32) == kind));
+        assert!(
+            codes
+                .iter()
+                .all(|&kind| ErrorKind::from_status(kind as i32) == kind)
+        );
     }
 }

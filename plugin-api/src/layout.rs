@@ -34,7 +34,13 @@ pub fn environment_slabs(spec: &EnvironmentSpec) -> Vec<SlabLayout> {
         group_slabs(&mut slabs, index as u32, group, spec);
     }
     let mut add = |id, dtype, shape: &[usize], ended| {
-        slabs.push(SlabLayout { id, group: NO_GROUP, dtype, shape: shape.to_vec(), ended });
+        slabs.push(SlabLayout {
+            id,
+            group: NO_GROUP,
+            dtype,
+            shape: shape.to_vec(),
+            ended,
+        });
     };
     if let Some(state) = &spec.state {
         add(id::STATE, DType::F32, &[state.width()], false);
@@ -60,12 +66,33 @@ fn group_slabs(slabs: &mut Vec<SlabLayout>, index: u32, group: &GroupSpec, spec:
     let mut add = |id, dtype, width: Option<usize>, ended| {
         let mut shape = vec![agents];
         shape.extend(width);
-        slabs.push(SlabLayout { id, group: index, dtype, shape, ended });
+        slabs.push(SlabLayout {
+            id,
+            group: index,
+            dtype,
+            shape,
+            ended,
+        });
     };
     let observed = observation_dtype(group);
-    add(id::OBSERVATION, observed, Some(group.observation.width()), false);
-    add(id::FINAL_OBSERVATION, observed, Some(group.observation.width()), true);
-    add(id::ACTION, action_dtype(group), Some(group.action.width()), false);
+    add(
+        id::OBSERVATION,
+        observed,
+        Some(group.observation.width()),
+        false,
+    );
+    add(
+        id::FINAL_OBSERVATION,
+        observed,
+        Some(group.observation.width()),
+        true,
+    );
+    add(
+        id::ACTION,
+        action_dtype(group),
+        Some(group.action.width()),
+        false,
+    );
     add(id::REWARD, DType::F32, None, false);
     add(id::EPISODE_RETURN, DType::F64, None, true);
     if group.has_action_mask {
@@ -92,7 +119,11 @@ pub fn ends_per_agent(spec: &EnvironmentSpec) -> bool {
 
 /// Element type of the action slab of a group.
 pub fn action_dtype(group: &GroupSpec) -> DType {
-    if group.action.is_box() { DType::F32 } else { DType::I32 }
+    if group.action.is_box() {
+        DType::F32
+    } else {
+        DType::I32
+    }
 }
 
 /// Element type of the observation slab of a group.

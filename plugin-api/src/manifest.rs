@@ -41,7 +41,10 @@ impl<const N: usize> Writer<N> {
         self = self.byte(b'"');
         let mut i = 0;
         while i < bytes.len() {
-            assert!(bytes[i] >= 0x20, "names and descriptions are one line without control characters");
+            assert!(
+                bytes[i] >= 0x20,
+                "names and descriptions are one line without control characters"
+            );
             if bytes[i] == b'"' || bytes[i] == b'\\' {
                 self = self.byte(b'\\');
             }
@@ -83,13 +86,26 @@ pub const fn len(parts: &[Part]) -> usize {
 
 /// The joined parts; `N` is their [`len`].
 pub const fn join<const N: usize>(parts: &[Part]) -> [u8; N] {
-    Writer::<N> { bytes: [0; N], len: 0 }.parts(parts).bytes
+    Writer::<N> {
+        bytes: [0; N],
+        len: 0,
+    }
+    .parts(parts)
+    .bytes
 }
 
 /// How a plugin was compiled.
-pub const PANIC: &str = if cfg!(panic = "unwind") { "unwind" } else { "abort" };
+pub const PANIC: &str = if cfg!(panic = "unwind") {
+    "unwind"
+} else {
+    "abort"
+};
 /// `debug` or `release`.
-pub const PROFILE: &str = if cfg!(debug_assertions) { "debug" } else { "release" };
+pub const PROFILE: &str = if cfg!(debug_assertions) {
+    "debug"
+} else {
+    "release"
+};
 /// Draft number of the ABI, as text.
 pub const DRAFT: &str = match crate::abi::ABI_DRAFT {
     1 => "1",
@@ -102,10 +118,18 @@ mod tests {
 
     #[test]
     fn parts_join_into_json() {
-        const PARTS: &[Part] =
-            &[Part::Raw("{\"a\":"), Part::Quoted("say \"hi\" \\ é"), Part::Raw(",\"b\":"), Part::List(&["x", "y"]), Part::Raw("}")];
+        const PARTS: &[Part] = &[
+            Part::Raw("{\"a\":"),
+            Part::Quoted("say \"hi\" \\ é"),
+            Part::Raw(",\"b\":"),
+            Part::List(&["x", "y"]),
+            Part::Raw("}"),
+        ];
         const TEXT: [u8; len(PARTS)] = join(PARTS);
         let value: serde_json::Value = serde_json::from_slice(&TEXT).unwrap();
-        assert_eq!(value, serde_json::json!({"a": "say \"hi\" \\ é", "b": ["x", "y"]}));
+        assert_eq!(
+            value,
+            serde_json::json!({"a": "say \"hi\" \\ é", "b": ["x", "y"]})
+        );
     }
 }

@@ -19,13 +19,21 @@ pub struct GroupActions<'a> {
 impl<'a> Actions<'a> {
     #[inline(always)]
     pub(crate) fn new(groups: &'a [memory::GroupActions], slot: usize, instance: usize) -> Self {
-        Self { groups, slot, instance }
+        Self {
+            groups,
+            slot,
+            instance,
+        }
     }
 
     /// Actions of group `group`, in the order of the spec.
     #[inline(always)]
     pub fn group(&self, group: usize) -> GroupActions<'a> {
-        GroupActions { memory: &self.groups[group], slot: self.slot, instance: self.instance }
+        GroupActions {
+            memory: &self.groups[group],
+            slot: self.slot,
+            instance: self.instance,
+        }
     }
 
     /// Choice of an agent of the first group, within the space (the SDK has checked it).
@@ -74,7 +82,11 @@ impl Observe<'_> {
     /// Writer of group `group`, in the order of the spec.
     #[inline(always)]
     pub fn group(&mut self, group: usize) -> GroupWriter<'_> {
-        GroupWriter { memory: &mut self.out.groups[group], slot: self.slot, instance: self.instance }
+        GroupWriter {
+            memory: &mut self.out.groups[group],
+            slot: self.slot,
+            instance: self.instance,
+        }
     }
 
     /// Observation of an agent of the first group, `[width]`.
@@ -112,7 +124,11 @@ pub struct GroupWriter<'a> {
 impl<'a> GroupWriter<'a> {
     #[inline(always)]
     fn agent(&self, agent: usize) -> usize {
-        debug_assert!(agent < self.memory.agents, "agent {agent} of a group of {}", self.memory.agents);
+        debug_assert!(
+            agent < self.memory.agents,
+            "agent {agent} of a group of {}",
+            self.memory.agents
+        );
         self.instance * self.memory.agents + agent
     }
 
@@ -139,13 +155,19 @@ impl<'a> GroupWriter<'a> {
     /// Action mask of an agent, `[choices]`; all 1 before every reset and step.
     #[inline(always)]
     pub fn action_mask(&mut self, agent: usize) -> &mut [u8] {
-        let (at, width) = (self.agent(agent), self.memory.mask.row() / self.memory.agents);
+        let (at, width) = (
+            self.agent(agent),
+            self.memory.mask.row() / self.memory.agents,
+        );
         &mut self.memory.mask.slot_mut(self.slot)[at * width..(at + 1) * width]
     }
 
     #[inline(always)]
     fn into_action_mask(self, agent: usize) -> &'a mut [u8] {
-        let (at, width) = (self.agent(agent), self.memory.mask.row() / self.memory.agents);
+        let (at, width) = (
+            self.agent(agent),
+            self.memory.mask.row() / self.memory.agents,
+        );
         &mut self.memory.mask.slot_mut(self.slot)[at * width..(at + 1) * width]
     }
 
@@ -208,21 +230,33 @@ impl StepWriter<'_> {
     /// Ends the episode in a terminal state.
     #[inline(always)]
     pub fn terminate(&mut self) {
-        let Observe { out, slot, instance } = &mut self.observe;
+        let Observe {
+            out,
+            slot,
+            instance,
+        } = &mut self.observe;
         out.terminated.slot_mut(*slot)[*instance] = 1;
     }
 
     /// Cuts the episode off for a reason other than the time limit, which is the SDK's.
     #[inline(always)]
     pub fn truncate(&mut self) {
-        let Observe { out, slot, instance } = &mut self.observe;
+        let Observe {
+            out,
+            slot,
+            instance,
+        } = &mut self.observe;
         out.truncated.slot_mut(*slot)[*instance] = 1;
     }
 
     /// Sets the value of metric `index` (order of the spec) for this step; 0 unless set.
     #[inline(always)]
     pub fn metric(&mut self, index: usize, value: f64) {
-        let Observe { out, slot, instance } = &mut self.observe;
+        let Observe {
+            out,
+            slot,
+            instance,
+        } = &mut self.observe;
         out.metrics.instance_mut(*slot, *instance)[index] = value as f32;
     }
 }

@@ -98,7 +98,13 @@ pub enum Element {
 impl Space {
     /// An unbounded real vector.
     pub fn real(width: usize) -> Self {
-        Self::Box { shape: vec![width], low: vec![None], high: vec![None], element: Element::F32, parts: Vec::new() }
+        Self::Box {
+            shape: vec![width],
+            low: vec![None],
+            high: vec![None],
+            element: Element::F32,
+            parts: Vec::new(),
+        }
     }
 
     /// A real vector with the same bounds for every component.
@@ -172,7 +178,10 @@ impl Space {
         match self {
             Self::Box { low, high, .. } => {
                 let at = |v: &[Option<f64>]| v.get(i).or(v.first()).copied().flatten();
-                (at(low).unwrap_or(f64::NEG_INFINITY), at(high).unwrap_or(f64::INFINITY))
+                (
+                    at(low).unwrap_or(f64::NEG_INFINITY),
+                    at(high).unwrap_or(f64::INFINITY),
+                )
             }
             _ => (0.0, self.choices()[i].saturating_sub(1) as f64),
         }
@@ -180,12 +189,23 @@ impl Space {
 
     /// Refuses spaces that no value can be in.
     pub fn validate(&self) -> Result<()> {
-        let wrong = |expected: &str, found: String| Err(Error::plugin(format!("expected {expected}, found {found}")));
+        let wrong = |expected: &str, found: String| {
+            Err(Error::plugin(format!("expected {expected}, found {found}")))
+        };
         match self {
-            Self::Box { shape, low, high, parts, .. } => {
+            Self::Box {
+                shape,
+                low,
+                high,
+                parts,
+                ..
+            } => {
                 let width = self.width();
                 if shape.is_empty() || width == 0 {
-                    return wrong("a box with at least one component", format!("shape {shape:?}"));
+                    return wrong(
+                        "a box with at least one component",
+                        format!("shape {shape:?}"),
+                    );
                 }
                 for bounds in [low, high] {
                     if bounds.len() != 1 && bounds.len() != width {
@@ -193,16 +213,25 @@ impl Space {
                     }
                 }
                 if let Some(i) = (0..width).find(|&i| self.bounds_of(i).0 > self.bounds_of(i).1) {
-                    return wrong("low ≤ high", format!("{:?} at component {i}", self.bounds_of(i)));
+                    return wrong(
+                        "low ≤ high",
+                        format!("{:?} at component {i}", self.bounds_of(i)),
+                    );
                 }
                 let parts_width: usize = parts.iter().map(|p| p.1).sum();
                 if !parts.is_empty() && parts_width != width {
-                    return wrong(&format!("parts of total width {width}"), parts_width.to_string());
+                    return wrong(
+                        &format!("parts of total width {width}"),
+                        parts_width.to_string(),
+                    );
                 }
             }
             _ => {
                 let choices = self.choices();
-                if choices.is_empty() || choices.contains(&0) || choices.iter().any(|&n| n > i32::MAX as usize) {
+                if choices.is_empty()
+                    || choices.contains(&0)
+                    || choices.iter().any(|&n| n > i32::MAX as usize)
+                {
                     return wrong("at least one choice per component", format!("{choices:?}"));
                 }
             }
@@ -223,19 +252,31 @@ pub struct Metric {
 impl Metric {
     /// A metric summed over the episode.
     pub fn sum(name: &str) -> Self {
-        Self { name: name.into(), aggregate: Aggregate::Sum }
+        Self {
+            name: name.into(),
+            aggregate: Aggregate::Sum,
+        }
     }
     /// A metric whose last value counts.
     pub fn last(name: &str) -> Self {
-        Self { name: name.into(), aggregate: Aggregate::Last }
+        Self {
+            name: name.into(),
+            aggregate: Aggregate::Last,
+        }
     }
     /// A metric averaged over the steps.
     pub fn mean(name: &str) -> Self {
-        Self { name: name.into(), aggregate: Aggregate::Mean }
+        Self {
+            name: name.into(),
+            aggregate: Aggregate::Mean,
+        }
     }
     /// A metric whose largest value counts.
     pub fn max(name: &str) -> Self {
-        Self { name: name.into(), aggregate: Aggregate::Max }
+        Self {
+            name: name.into(),
+            aggregate: Aggregate::Max,
+        }
     }
 }
 
@@ -331,22 +372,43 @@ impl EnvironmentSpec {
     /// Refuses a spec that cannot be laid out, naming the part at fault.
     pub fn validate(&self) -> Result<()> {
         if self.groups.is_empty() {
-            return Err(Error::plugin("spec: expected at least one agent group, found none"));
+            return Err(Error::plugin(
+                "spec: expected at least one agent group, found none",
+            ));
         }
         for (i, group) in self.groups.iter().enumerate() {
             let at = |what: &str| format!("spec /groups/{i} ({}){what}", group.name);
             if group.agents == 0 {
-                return Err(Error::plugin(format!("{}: expected at least one agent, found 0", at(""))));
+                return Err(Error::plugin(format!(
+                    "{}: expected at least one agent, found 0",
+                    at("")
+                )));
             }
             if self.groups[..i].iter().any(|g| g.name == group.name) {
-                return Err(Error::plugin(format!("{}: expected a unique group name", at(""))));
+                return Err(Error::plugin(format!(
+                    "{}: expected a unique group name",
+                    at("")
+                )));
             }
-            group.observation.validate().map_err(|e| e.within(at(" /observation")))?;
-            group.action.validate().map_err(|e| e.within(at(" /action")))?;
+            group
+                .observation
+                .validate()
+                .map_err(|e| e.within(at(" /observation")))?;
+            group
+                .action
+                .validate()
+                .map_err(|e| e.within(at(" /action")))?;
             if group.has_action_mask && group.action.is_box() {
-                return Err(Error::plugin(format!("{}: expected choices under an action mask, found a box", at(" /action"))));
+                return Err(Error::plugin(format!(
+                    "{}: expected choices under an action mask, found a box",
+                    at(" /action")
+                )));
             }
-            if let Some(no_op) = group.no_op.as_ref().filter(|a| a.len() != group.action.width()) {
+            if let Some(no_op) = group
+                .no_op
+                .as_ref()
+                .filter(|a| a.len() != group.action.width())
+            {
                 return Err(Error::plugin(format!(
                     "{}: expected {} components, found {}",
                     at(" /no_op"),
@@ -359,11 +421,16 @@ impl EnvironmentSpec {
             state.validate().map_err(|e| e.within("spec /state"))?;
         }
         if self.max_episode_steps == Some(0) {
-            return Err(Error::plugin("spec /max_episode_steps: expected at least 1, found 0"));
+            return Err(Error::plugin(
+                "spec /max_episode_steps: expected at least 1, found 0",
+            ));
         }
         for (i, metric) in self.metrics.iter().enumerate() {
             if self.metrics[..i].iter().any(|m| m.name == metric.name) {
-                return Err(Error::plugin(format!("spec /metrics/{i}: expected a unique name, found {}", metric.name)));
+                return Err(Error::plugin(format!(
+                    "spec /metrics/{i}: expected a unique name, found {}",
+                    metric.name
+                )));
             }
         }
         Ok(())
@@ -373,6 +440,13 @@ impl EnvironmentSpec {
 impl GroupSpec {
     /// A group without action mask.
     pub fn new(name: &str, agents: usize, observation: Space, action: Space) -> Self {
-        Self { name: name.into(), agents, observation, action, has_action_mask: false, no_op: None }
+        Self {
+            name: name.into(),
+            agents,
+            observation,
+            action,
+            has_action_mask: false,
+            no_op: None,
+        }
     }
 }

@@ -73,22 +73,30 @@ pub fn standard_cases<C: Config>(
     config_of: impl Fn(&Value) -> Value,
     spec_of: impl Fn(&C) -> Result<EnvironmentSpec>,
 ) -> Result<Vec<TraceCase>> {
-    let cases = document["cases"].as_array().ok_or_else(|| Error::config("trace /cases: expected an array"))?;
+    let cases = document["cases"]
+        .as_array()
+        .ok_or_else(|| Error::config("trace /cases: expected an array"))?;
     cases
         .iter()
         .enumerate()
         .map(|(i, case)| {
             let config = config_of(case);
             let parsed = config::parse::<C>(&config.to_string()).map_err(Error::config)?;
-            standard_case(case, config, &spec_of(&parsed)?).map_err(|e| e.within(format!("trace /cases/{i}")))
+            standard_case(case, config, &spec_of(&parsed)?)
+                .map_err(|e| e.within(format!("trace /cases/{i}")))
         })
         .collect()
 }
 
 fn standard_case(case: &Value, config: Value, spec: &EnvironmentSpec) -> Result<TraceCase> {
-    let actions = case["actions"].as_array().ok_or_else(|| Error::config("/actions: expected an array"))?;
+    let actions = case["actions"]
+        .as_array()
+        .ok_or_else(|| Error::config("/actions: expected an array"))?;
     let observed = |value: &Value| joint(value, spec, |g| spec.groups[g].observation.width());
-    let init = case.get("init").cloned().unwrap_or_else(|| serde_json::json!({"state": case["init_state"]}));
+    let init = case
+        .get("init")
+        .cloned()
+        .unwrap_or_else(|| serde_json::json!({"state": case["init_state"]}));
     let mut start = Expected::default();
     if let Some(first) = case.get("init_obs") {
         start.observations = Some(observed(first)?);
@@ -104,13 +112,20 @@ fn standard_case(case: &Value, config: Value, spec: &EnvironmentSpec) -> Result<
             ..Expected::default()
         };
         for (name, values) in case.as_object().into_iter().flatten() {
-            let known = ["actions", "obs", "rewards", "terminated", "truncated"].contains(&name.as_str());
-            if let Some(values) = values.as_array().filter(|v| !known && v.len() == actions.len()) {
+            let known =
+                ["actions", "obs", "rewards", "terminated", "truncated"].contains(&name.as_str());
+            if let Some(values) = values
+                .as_array()
+                .filter(|v| !known && v.len() == actions.len())
+            {
                 let member = if name == "states" { "state" } else { name };
                 expected.state.insert(member.into(), values[t].clone());
             }
         }
-        steps.push(TraceStep { actions: joint(action, spec, |g| spec.groups[g].action.width())?, expected });
+        steps.push(TraceStep {
+            actions: joint(action, spec, |g| spec.groups[g].action.width())?,
+            expected,
+        });
     }
     let name = case["name"].as_str().unwrap_or("unnamed").to_owned();
     Ok(TraceCase {
@@ -125,16 +140,24 @@ fn standard_case(case: &Value, config: Value, spec: &EnvironmentSpec) -> Result<
 }
 
 /// A list with one entry per agent, in group order; the entry itself where there is one agent.
-pub fn per_agent<'a>(value: &'a Value, agents: usize, width: usize) -> Result<Vec<&'a Value>> {
+pub fn per_agent(value: &Value, agents: usize, width: usize) -> Result<Vec<&Value>> {
     match value.as_array() {
-        Some(list) if list.len() == agents && (agents > 1 || width == 1 || list[0].is_array()) => Ok(list.iter().collect()),
+        Some(list) if list.len() == agents && (agents > 1 || width == 1 || list[0].is_array()) => {
+            Ok(list.iter().collect())
+        }
         _ if agents == 1 => Ok(vec![value]),
-        _ => Err(Error::config(format!("trace: expected {agents} agents, found {value}"))),
+        _ => Err(Error::config(format!(
+            "trace: expected {agents} agents, found {value}"
+        ))),
     }
 }
 
 /// Numbers per group, agent and component.
-pub fn joint(value: &Value, spec: &EnvironmentSpec, width: impl Fn(usize) -> usize) -> Result<Joint> {
+pub fn joint(
+    value: &Value,
+    spec: &EnvironmentSpec,
+    width: impl Fn(usize) -> usize,
+) -> Result<Joint> {
     let mut agents = per_agent(value, spec.agents(), width(0))?.into_iter();
     let group = |(g, group): (usize, &crate::spec::GroupSpec)| {
         let row = |agent: &Value| {
@@ -142,7 +165,11 @@ pub fn joint(value: &Value, spec: &EnvironmentSpec, width: impl Fn(usize) -> usi
             if numbers.len() == width(g) {
                 return Ok(numbers);
             }
-            Err(Error::config(format!("trace: expected {} numbers, found {}", width(g), numbers.len())))
+            Err(Error::config(format!(
+                "trace: expected {} numbers, found {}",
+                width(g),
+                numbers.len()
+            )))
         };
         agents.by_ref().take(group.agents).map(row).collect()
     };
@@ -152,11 +179,17 @@ pub fn joint(value: &Value, spec: &EnvironmentSpec, width: impl Fn(usize) -> usi
 /// One number per group and agent.
 pub fn scalars(value: &Value, spec: &EnvironmentSpec) -> Result<Vec<Vec<f64>>> {
     let joint = joint(value, spec, |_| 1)?;
-    Ok(joint.into_iter().map(|group| group.into_iter().flatten().collect()).collect())
+    Ok(joint
+        .into_iter()
+        .map(|group| group.into_iter().flatten().collect())
+        .collect())
 }
 
 fn numbers(value: &Value) -> Result<Vec<f64>> {
-    let number = |v: &Value| v.as_f64().ok_or_else(|| Error::config(format!("trace: expected a number, found {v}")));
+    let number = |v: &Value| {
+        v.as_f64()
+            .ok_or_else(|| Error::config(format!("trace: expected a number, found {v}")))
+    };
     match value {
         Value::Array(list) => list.iter().map(number).collect(),
         other => Ok(vec![number(other)?]),

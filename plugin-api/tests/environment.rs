@@ -39,18 +39,38 @@ impl Environment for Walk {
     type Config = WalkConfig;
 
     fn spec(_: &WalkConfig) -> Result<EnvironmentSpec> {
-        let mut spec = EnvironmentSpec::new("walkers", 2, Space::bounded(2, -200.0, 200.0), Space::discrete(2));
+        let mut spec = EnvironmentSpec::new(
+            "walkers",
+            2,
+            Space::bounded(2, -200.0, 200.0),
+            Space::discrete(2),
+        );
         spec.max_episode_steps = Some(20);
         spec.metrics = vec![Metric::mean("position"), Metric::last("end")];
         Ok(spec)
     }
 
     fn new(config: &WalkConfig) -> Result<Self> {
-        let WalkConfig { goal, panic_at, panic_in_drop } = config.clone();
-        Ok(Self { goal: goal.into(), at: 0, panic_at, panic_in_drop, steps: 0 })
+        let WalkConfig {
+            goal,
+            panic_at,
+            panic_in_drop,
+        } = config.clone();
+        Ok(Self {
+            goal: goal.into(),
+            at: 0,
+            panic_at,
+            panic_in_drop,
+            steps: 0,
+        })
     }
 
-    fn reset(&mut self, rng: &mut EnvRng, options: &ResetOptions<'_>, out: &mut Observe<'_>) -> Result<()> {
+    fn reset(
+        &mut self,
+        rng: &mut EnvRng,
+        options: &ResetOptions<'_>,
+        out: &mut Observe<'_>,
+    ) -> Result<()> {
         self.at = options.init()?.unwrap_or_else(|| rng.below(3) as i64 - 1);
         self.steps = 0;
         self.show(out);
@@ -78,7 +98,8 @@ impl Environment for Walk {
 impl Walk {
     fn show(&self, out: &mut Observe<'_>) {
         for agent in 0..2 {
-            out.observation(agent).copy_from_slice(&[self.at as f32, agent as f32]);
+            out.observation(agent)
+                .copy_from_slice(&[self.at as f32, agent as f32]);
         }
     }
 }
@@ -95,7 +116,12 @@ fn make(what: &MakeEnvironment) -> Result<EnvironmentHandle> {
 }
 
 fn batch(instances: usize, shards: usize, config: serde_json::Value) -> EnvironmentBatch {
-    let what = MakeEnvironment { instances, config, run_seed: 7, ..MakeEnvironment::new(Walk::ID) };
+    let what = MakeEnvironment {
+        instances,
+        config,
+        run_seed: 7,
+        ..MakeEnvironment::new(Walk::ID)
+    };
     let mut batch = EnvironmentBatch::new(&what, shards, 2, make).unwrap();
     batch.reset(&json!({}), 0).unwrap();
     batch
@@ -107,7 +133,8 @@ fn record(batch: &mut EnvironmentBatch, steps: usize) -> Vec<u64> {
     let action = slabs.key::<i32>(id::ACTION, 0).unwrap();
     let observation = slabs.key::<f32>(id::OBSERVATION, 0).unwrap();
     let reward = slabs.key::<f32>(id::REWARD, 0).unwrap();
-    let flags = [id::TERMINATED, id::TRUNCATED, id::FIRST].map(|f| slabs.key::<u8>(f, NO_GROUP).unwrap());
+    let flags =
+        [id::TERMINATED, id::TRUNCATED, id::FIRST].map(|f| slabs.key::<u8>(f, NO_GROUP).unwrap());
     let mut all = Vec::new();
     for t in 0..steps {
         let (read, write) = (t % 2, (t + 1) % 2);
@@ -115,8 +142,18 @@ fn record(batch: &mut EnvironmentBatch, steps: usize) -> Vec<u64> {
             *a = ((i * 31 + t * 17) % 5 < 2) as i32;
         }
         batch.step(read, write).unwrap();
-        all.extend(batch.rows(observation, write).iter().map(|x| u64::from(x.to_bits())));
-        all.extend(batch.rows(reward, write).iter().map(|x| u64::from(x.to_bits())));
+        all.extend(
+            batch
+                .rows(observation, write)
+                .iter()
+                .map(|x| u64::from(x.to_bits())),
+        );
+        all.extend(
+            batch
+                .rows(reward, write)
+                .iter()
+                .map(|x| u64::from(x.to_bits())),
+        );
         for flag in flags {
             all.extend(batch.rows(flag, write).iter().map(|x| u64::from(*x)));
         }
@@ -138,13 +175,19 @@ fn ended_episodes_are_listed_with_final_observation_and_statistics() {
     let count = batch.slabs().key::<u32>(id::ENDED_COUNT, NO_GROUP).unwrap();
     let last = batch.slabs().key::<f32>(id::FINAL_OBSERVATION, 0).unwrap();
     let returns = batch.slabs().key::<f64>(id::EPISODE_RETURN, 0).unwrap();
-    let length = batch.slabs().key::<u32>(id::EPISODE_LENGTH, NO_GROUP).unwrap();
+    let length = batch
+        .slabs()
+        .key::<u32>(id::EPISODE_LENGTH, NO_GROUP)
+        .unwrap();
     let first = batch.slabs().key::<u8>(id::FIRST, NO_GROUP).unwrap();
     for t in 0..10 {
         batch.rows_mut(action, t % 2).fill(1);
         batch.step(t % 2, (t + 1) % 2).unwrap();
         if batch.rows(count, 0)[0] == 1 {
-            assert!(batch.rows(last, 0)[0].abs() >= 3.0, "the final observation is the one before the reset");
+            assert!(
+                batch.rows(last, 0)[0].abs() >= 3.0,
+                "the final observation is the one before the reset"
+            );
             assert_eq!(batch.rows(returns, 0), [1.0, -0.5]);
             assert_eq!(batch.rows(length, 0)[0] as usize, t + 1);
             assert_eq!(batch.rows(first, (t + 1) % 2), [1]);
@@ -160,7 +203,10 @@ fn a_time_limit_truncates() {
     let mut batch = batch(4, 1, json!({"goal": 100}));
     let truncated = batch.slabs().key::<u8>(id::TRUNCATED, NO_GROUP).unwrap();
     for t in 0..20 {
-        assert!(t == 0 || batch.rows(truncated, t % 2).iter().all(|&x| x == 0), "step {t}");
+        assert!(
+            t == 0 || batch.rows(truncated, t % 2).iter().all(|&x| x == 0),
+            "step {t}"
+        );
         batch.step(t % 2, (t + 1) % 2).unwrap();
     }
     assert_eq!(batch.rows(truncated, 0), [1; 4]);
@@ -173,7 +219,10 @@ fn a_bad_action_is_refused_and_moves_nothing() {
     let before = batch.locate(2).0.inspect(2).unwrap();
     batch.rows_mut(action, 0)[5] = 2;
     let error = batch.step(0, 1).unwrap_err();
-    assert_eq!(error.message, "action of env 2, group 0, agent 1: expected 0..2, found 2");
+    assert_eq!(
+        error.message,
+        "action of env 2, group 0, agent 1: expected 0..2, found 2"
+    );
     assert_eq!(batch.locate(2).0.inspect(2).unwrap(), before);
     batch.rows_mut(action, 0)[5] = -1;
     assert!(batch.step(0, 1).is_err());
@@ -187,9 +236,15 @@ fn a_panic_names_the_instance_and_poisons_the_object() {
     batch.step(0, 1).unwrap();
     let error = batch.step(1, 0).unwrap_err();
     assert_eq!(error.kind, palaestra_plugin_api::ErrorKind::Panicked);
-    assert!(error.message.starts_with("(step, env 0): panicked"), "{error}");
+    assert!(
+        error.message.starts_with("(step, env 0): panicked"),
+        "{error}"
+    );
     assert!(error.message.ends_with("the walk broke"), "{error}");
-    assert_eq!(batch.step(0, 1).unwrap_err().message, "(step): refused after an earlier panic");
+    assert_eq!(
+        batch.step(0, 1).unwrap_err().message,
+        "(step): refused after an earlier panic"
+    );
 }
 
 #[test]
@@ -223,11 +278,22 @@ fn a_snapshot_continues_the_same_episode_elsewhere() {
 #[test]
 fn wrong_config_names_the_key() {
     for (config, found) in [
-        (json!({"goal": 0}), "config test/Walk-v0: /goal: expected 1 ≤ x ≤ 100, found 0"),
+        (
+            json!({"goal": 0}),
+            "config test/Walk-v0: /goal: expected 1 ≤ x ≤ 100, found 0",
+        ),
         (json!({"gaol": 1}), "config test/Walk-v0: /gaol"),
-        (json!({"goal": "far"}), "config test/Walk-v0: /goal: expected an integer"),
+        (
+            json!({"goal": "far"}),
+            "config test/Walk-v0: /goal: expected an integer",
+        ),
     ] {
-        let error = make(&MakeEnvironment { config, ..MakeEnvironment::new(Walk::ID) }).err().unwrap();
+        let error = make(&MakeEnvironment {
+            config,
+            ..MakeEnvironment::new(Walk::ID)
+        })
+        .err()
+        .unwrap();
         assert!(error.message.starts_with(found), "{error}");
     }
 }

@@ -17,15 +17,26 @@ pub struct AlgorithmVtable {
     /// Size of this struct in bytes, as the plugin knows it.
     pub size: u64,
     /// `[own]` Writes the `AlgorithmCapabilities` as JSON: needed and liked slab ids, widths, flags.
-    pub capabilities: unsafe extern "C" fn(this: *mut Opaque, out: *const Sink, error: *const Sink) -> Status,
+    pub capabilities:
+        unsafe extern "C" fn(this: *mut Opaque, out: *const Sink, error: *const Sink) -> Status,
     /// `[own]` Binds the slabs that `act` reads and writes.
-    pub bind: unsafe extern "C" fn(this: *mut Opaque, table: *const SlabTable, error: *const Sink) -> Status,
+    pub bind: unsafe extern "C" fn(
+        this: *mut Opaque,
+        table: *const SlabTable,
+        error: *const Sink,
+    ) -> Status,
     /// `[own]` Forgets the bound slabs.
     pub unbind: unsafe extern "C" fn(this: *mut Opaque),
     /// `[own]` Writes what to collect next (`Collect` as JSON).
-    pub next: unsafe extern "C" fn(this: *mut Opaque, out: *const Sink, error: *const Sink) -> Status,
+    pub next:
+        unsafe extern "C" fn(this: *mut Opaque, out: *const Sink, error: *const Sink) -> Status,
     /// `[own]` Acts at slot `slot`: proposed actions, extras, recurrent state of slot `slot + 1`.
-    pub act: unsafe extern "C" fn(this: *mut Opaque, slot: u32, flags: u32, error: *const Sink) -> Status,
+    pub act: unsafe extern "C" fn(
+        this: *mut Opaque,
+        slot: u32,
+        flags: u32,
+        error: *const Sink,
+    ) -> Status,
     /// `[own]` Learns from a time-major fragment `[T(+1), n, …]`, read-only; writes metrics as a JSON object.
     pub learn: unsafe extern "C" fn(
         this: *mut Opaque,
@@ -34,13 +45,20 @@ pub struct AlgorithmVtable {
         error: *const Sink,
     ) -> Status,
     /// `[own]` Changes tunable fields in place; a JSON object.
-    pub configure: unsafe extern "C" fn(this: *mut Opaque, changes: Text, error: *const Sink) -> Status,
+    pub configure:
+        unsafe extern "C" fn(this: *mut Opaque, changes: Text, error: *const Sink) -> Status,
     /// `[own]` Writes everything: resuming equals never having stopped.
-    pub snapshot: unsafe extern "C" fn(this: *mut Opaque, out: *const Sink, error: *const Sink) -> Status,
+    pub snapshot:
+        unsafe extern "C" fn(this: *mut Opaque, out: *const Sink, error: *const Sink) -> Status,
     /// `[own]` Becomes what the snapshot says.
-    pub restore: unsafe extern "C" fn(this: *mut Opaque, source: *const Source, error: *const Sink) -> Status,
+    pub restore: unsafe extern "C" fn(
+        this: *mut Opaque,
+        source: *const Source,
+        error: *const Sink,
+    ) -> Status,
     /// `[own]` Writes the named tensors `policy/<group>/…` as safetensors.
-    pub weights: unsafe extern "C" fn(this: *mut Opaque, out: *const Sink, error: *const Sink) -> Status,
+    pub weights:
+        unsafe extern "C" fn(this: *mut Opaque, out: *const Sink, error: *const Sink) -> Status,
     /// `[own]` Loads named tensors for the groups of a JSON array of names (all when empty).
     pub set_weights: unsafe extern "C" fn(
         this: *mut Opaque,

@@ -74,22 +74,37 @@ pub struct CoordinationVtable {
     /// Size of this struct in bytes, as the plugin knows it.
     pub size: u64,
     /// `[own]` Writes the `MechanismDescription` as JSON: ports, parameters, widths, slab ids.
-    pub describe: unsafe extern "C" fn(this: *mut Opaque, out: *const Sink, error: *const Sink) -> Status,
+    pub describe:
+        unsafe extern "C" fn(this: *mut Opaque, out: *const Sink, error: *const Sink) -> Status,
     /// `[own]` Rewrites an environment spec (JSON in, JSON out): features and action heads it adds.
-    pub compose:
-        unsafe extern "C" fn(this: *mut Opaque, spec: Text, out: *const Sink, error: *const Sink) -> Status,
+    pub compose: unsafe extern "C" fn(
+        this: *mut Opaque,
+        spec: Text,
+        out: *const Sink,
+        error: *const Sink,
+    ) -> Status,
     /// `[own]` Binds the slabs that `observe`, `arbitrate` and `share` use.
-    pub bind: unsafe extern "C" fn(this: *mut Opaque, table: *const SlabTable, error: *const Sink) -> Status,
+    pub bind: unsafe extern "C" fn(
+        this: *mut Opaque,
+        table: *const SlabTable,
+        error: *const Sink,
+    ) -> Status,
     /// `[own]` Forgets the bound slabs.
     pub unbind: unsafe extern "C" fn(this: *mut Opaque),
     /// `[own]` Port `observe`: writes the features of slot `slot`.
     pub observe: unsafe extern "C" fn(this: *mut Opaque, slot: u32, error: *const Sink) -> Status,
     /// `[own]` Port `exchange`.
-    pub exchange:
-        unsafe extern "C" fn(this: *mut Opaque, call: *const ExchangeCall, error: *const Sink) -> Status,
+    pub exchange: unsafe extern "C" fn(
+        this: *mut Opaque,
+        call: *const ExchangeCall,
+        error: *const Sink,
+    ) -> Status,
     /// `[own]` Port `exchange`, backwards.
-    pub backward:
-        unsafe extern "C" fn(this: *mut Opaque, call: *const BackwardCall, error: *const Sink) -> Status,
+    pub backward: unsafe extern "C" fn(
+        this: *mut Opaque,
+        call: *const BackwardCall,
+        error: *const Sink,
+    ) -> Status,
     /// `[own]` Drops the activations of a token that needs no gradient.
     pub release: unsafe extern "C" fn(this: *mut Opaque, token: u64),
     /// `[own]` Port `arbitrate`: proposed joint action of slot `slot` to executed joint action.
@@ -97,9 +112,14 @@ pub struct CoordinationVtable {
     /// `[own]` Port `share`: rewards of slot `slot` to learning rewards.
     pub share: unsafe extern "C" fn(this: *mut Opaque, slot: u32, error: *const Sink) -> Status,
     /// `[own]` Writes everything that the mechanism is, parameters excepted.
-    pub snapshot: unsafe extern "C" fn(this: *mut Opaque, out: *const Sink, error: *const Sink) -> Status,
+    pub snapshot:
+        unsafe extern "C" fn(this: *mut Opaque, out: *const Sink, error: *const Sink) -> Status,
     /// `[own]` Becomes what the snapshot says.
-    pub restore: unsafe extern "C" fn(this: *mut Opaque, source: *const Source, error: *const Sink) -> Status,
+    pub restore: unsafe extern "C" fn(
+        this: *mut Opaque,
+        source: *const Source,
+        error: *const Sink,
+    ) -> Status,
     /// `[own]` A further interface of this object by id, or null.
     pub extension: unsafe extern "C" fn(this: *mut Opaque, id: Text) -> *const Opaque,
     /// `[own]` Ends the object.

@@ -30,9 +30,14 @@ pub struct EnvironmentVtable {
     /// Size of this struct in bytes, as the plugin knows it.
     pub size: u64,
     /// `[own]` Writes the `EnvironmentSpec` as JSON.
-    pub spec: unsafe extern "C" fn(this: *mut Opaque, out: *const Sink, error: *const Sink) -> Status,
+    pub spec:
+        unsafe extern "C" fn(this: *mut Opaque, out: *const Sink, error: *const Sink) -> Status,
     /// `[own]` Binds slabs; their addresses stay valid until `unbind` or `destroy`.
-    pub bind: unsafe extern "C" fn(this: *mut Opaque, table: *const SlabTable, error: *const Sink) -> Status,
+    pub bind: unsafe extern "C" fn(
+        this: *mut Opaque,
+        table: *const SlabTable,
+        error: *const Sink,
+    ) -> Status,
     /// `[own]` Forgets the bound slabs.
     pub unbind: unsafe extern "C" fn(this: *mut Opaque),
     /// `[own]` Starts a new episode where `mask[instance] != 0` (all instances when null) and writes slot
@@ -46,7 +51,12 @@ pub struct EnvironmentVtable {
     ) -> Status,
     /// `[own]` Reads actions at slot `read`, advances every instance, writes everything else at slot
     /// `write`. Episodes that end are listed in the final slabs and reset in the same call.
-    pub step: unsafe extern "C" fn(this: *mut Opaque, read: u32, write: u32, error: *const Sink) -> Status,
+    pub step: unsafe extern "C" fn(
+        this: *mut Opaque,
+        read: u32,
+        write: u32,
+        error: *const Sink,
+    ) -> Status,
     /// `[own]` The cold path of replays, for objects of one instance: a step whose actions are JSON
     /// `[group][agent][component]` in f64. Writes slot `write` as `step` does, and to `out` the
     /// inspection after the step and before any reset.
@@ -58,11 +68,19 @@ pub struct EnvironmentVtable {
         error: *const Sink,
     ) -> Status,
     /// `[own]` Options (tasks, curricula) that take effect at the next reset of the masked instances.
-    pub set_options:
-        unsafe extern "C" fn(this: *mut Opaque, mask: *const u8, options: Text, error: *const Sink) -> Status,
+    pub set_options: unsafe extern "C" fn(
+        this: *mut Opaque,
+        mask: *const u8,
+        options: Text,
+        error: *const Sink,
+    ) -> Status,
     /// `[own]` Writes everything that one instance is.
-    pub snapshot:
-        unsafe extern "C" fn(this: *mut Opaque, instance: u64, out: *const Sink, error: *const Sink) -> Status,
+    pub snapshot: unsafe extern "C" fn(
+        this: *mut Opaque,
+        instance: u64,
+        out: *const Sink,
+        error: *const Sink,
+    ) -> Status,
     /// `[own]` Makes the instance what the snapshot says and writes its rows at slot `write`.
     pub restore: unsafe extern "C" fn(
         this: *mut Opaque,
@@ -80,8 +98,12 @@ pub struct EnvironmentVtable {
         error: *const Sink,
     ) -> Status,
     /// `[own]` Writes the exact state (f64) of one instance as JSON.
-    pub inspect:
-        unsafe extern "C" fn(this: *mut Opaque, instance: u64, out: *const Sink, error: *const Sink) -> Status,
+    pub inspect: unsafe extern "C" fn(
+        this: *mut Opaque,
+        instance: u64,
+        out: *const Sink,
+        error: *const Sink,
+    ) -> Status,
     /// `[own]` Writes one frame in a [`RenderMode`].
     pub render: unsafe extern "C" fn(
         this: *mut Opaque,
@@ -122,7 +144,12 @@ pub struct EnvironmentFactory {
     ) -> Status,
     /// `[any thread]` Reads a trace document (JSON) that environment `id` claims and writes its cases in
     /// the common form (`[TraceCase]` as JSON).
-    pub trace: unsafe extern "C" fn(id: Text, document: Text, out: *const Sink, error: *const Sink) -> Status,
+    pub trace: unsafe extern "C" fn(
+        id: Text,
+        document: Text,
+        out: *const Sink,
+        error: *const Sink,
+    ) -> Status,
 }
 
 /// Object extension: rewards of another joint action from the present state, nothing advanced.

@@ -54,17 +54,27 @@ pub struct HostApi {
     /// Threads that the plugin may keep busy, itself included.
     pub threads: unsafe extern "C" fn(run: *mut Opaque) -> u32,
     /// Runs `body(data, 0..count)` on the host's threads; the first status other than `OK`, in index order.
-    pub parallel_for:
-        unsafe extern "C" fn(run: *mut Opaque, count: u64, data: *mut Opaque, body: ParallelBody) -> Status,
+    pub parallel_for: unsafe extern "C" fn(
+        run: *mut Opaque,
+        count: u64,
+        data: *mut Opaque,
+        body: ParallelBody,
+    ) -> Status,
     /// Rank of this process among the learners.
     pub rank: unsafe extern "C" fn(run: *mut Opaque) -> u32,
     /// Number of learner processes; 1 without distribution.
     pub world: unsafe extern "C" fn(run: *mut Opaque) -> u32,
     /// Combines `len` elements of a `DType` over all ranks in place.
-    pub all_reduce:
-        unsafe extern "C" fn(run: *mut Opaque, op: u32, dtype: u32, data: *mut u8, len: u64) -> Status,
+    pub all_reduce: unsafe extern "C" fn(
+        run: *mut Opaque,
+        op: u32,
+        dtype: u32,
+        data: *mut u8,
+        len: u64,
+    ) -> Status,
     /// Copies `len` bytes from rank `root` to all.
-    pub broadcast: unsafe extern "C" fn(run: *mut Opaque, root: u32, data: *mut u8, len: u64) -> Status,
+    pub broadcast:
+        unsafe extern "C" fn(run: *mut Opaque, root: u32, data: *mut u8, len: u64) -> Status,
     /// Waits for all ranks.
     pub barrier: unsafe extern "C" fn(run: *mut Opaque) -> Status,
     /// A further service by id, or null.

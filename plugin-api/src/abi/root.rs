@@ -1,13 +1,9 @@
 //! The root module of the Rust door (`abi_stable`) and the entry of the C door.
 
 use abi_stable::{
-    StableAbi,
-    abi_stability::abi_checking::check_layout_compatibility,
-    declare_root_module_statics,
-    library::RootModule,
-    package_version_strings,
-    sabi_types::VersionStrings,
-    type_layout::TypeLayout,
+    StableAbi, abi_stability::abi_checking::check_layout_compatibility,
+    declare_root_module_statics, library::RootModule, package_version_strings,
+    sabi_types::VersionStrings, type_layout::TypeLayout,
 };
 
 use super::{HostContext, Opaque, Sink, Status, Text};
@@ -32,12 +28,18 @@ pub struct Extension {
 impl Extension {
     /// Wraps a static value.
     pub const fn new<T: StableAbi>(value: &'static T) -> Self {
-        Self { layout: T::LAYOUT, pointer: std::ptr::from_ref(value).cast() }
+        Self {
+            layout: T::LAYOUT,
+            pointer: std::ptr::from_ref(value).cast(),
+        }
     }
 
     /// The id is unknown.
     pub const fn none() -> Self {
-        Self { layout: <Opaque as StableAbi>::LAYOUT, pointer: std::ptr::null() }
+        Self {
+            layout: <Opaque as StableAbi>::LAYOUT,
+            pointer: std::ptr::null(),
+        }
     }
 
     /// The extension as a `T`, when it is there and its layout is ours.
@@ -45,8 +47,11 @@ impl Extension {
         if self.pointer.is_null() {
             return Ok(None);
         }
-        check_layout_compatibility(T::LAYOUT, self.layout)
-            .map_err(|_| Error::plugin(format!("extension {id}: expected this host's layout, found another; rebuild the plugin")))?;
+        check_layout_compatibility(T::LAYOUT, self.layout).map_err(|_| {
+            Error::plugin(format!(
+                "extension {id}: expected this host's layout, found another; rebuild the plugin"
+            ))
+        })?;
         // SAFETY: the layouts agree, and extensions are static.
         Ok(Some(unsafe { &*self.pointer.cast::<T>() }))
     }

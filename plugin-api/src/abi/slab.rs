@@ -133,9 +133,15 @@ pub mod id {
     /// f32 `[…, width]`: what a mechanism drew or chose, replayed by learning.
     pub const MECHANISM_EXTRAS: u32 = 54;
 
-    /// u32 `[slots, 1]`: how many instances ended in this step: the length of the lists below.
+    /// u32: element 0 is how many episodes ended: the length of the lists below.
+    ///
+    /// Environments list the episodes that ended in their last step; a fragment lists those of all its
+    /// steps, ordered by step and then instance. The lists have room for `shape[1]` entries, which in a
+    /// fragment need not be the number of instances, and no slot axis: slot 0 is all there is.
     pub const ENDED_COUNT: u32 = 64;
-    /// u32: instance (within the bound batch) of each ended episode.
+    /// u32: where each episode ended. Beside a bound environment the instance `i` (within the bound batch);
+    /// in a fragment of `n` instances `t·n + i`, where `t` is the step whose action ended the episode, the
+    /// slot of its `TERMINATED` and `TRUNCATED` being `t + 1`.
     pub const ENDED_ROW: u32 = 65;
     /// g: last observation of each ended episode.
     pub const FINAL_OBSERVATION: u32 = 66;

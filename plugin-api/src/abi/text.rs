@@ -30,7 +30,10 @@ pub struct Text {
 impl Text {
     /// Borrows a string for one call.
     pub const fn new(text: &str) -> Self {
-        Self { data: text.as_ptr(), len: text.len() as u64 }
+        Self {
+            data: text.as_ptr(),
+            len: text.len() as u64,
+        }
     }
 
     /// The text, or a plugin error when it is not UTF-8.
@@ -43,7 +46,8 @@ impl Text {
         }
         // SAFETY: the caller promises `len` readable bytes at `data`.
         let bytes = unsafe { std::slice::from_raw_parts(self.data, self.len as usize) };
-        std::str::from_utf8(bytes).map_err(|e| Error::plugin(format!("text: expected UTF-8, found {e}")))
+        std::str::from_utf8(bytes)
+            .map_err(|e| Error::plugin(format!("text: expected UTF-8, found {e}")))
     }
 }
 
@@ -64,13 +68,19 @@ impl Sink {
             if len > 0 {
                 // SAFETY: `context` is the `Vec` of `to_vec`, and the callee passes `len` readable bytes.
                 let (buffer, bytes) = unsafe {
-                    (&mut *context.cast::<Vec<u8>>(), std::slice::from_raw_parts(data, len as usize))
+                    (
+                        &mut *context.cast::<Vec<u8>>(),
+                        std::slice::from_raw_parts(data, len as usize),
+                    )
                 };
                 buffer.extend_from_slice(bytes);
             }
             OK
         }
-        Self { context: std::ptr::from_mut(buffer).cast(), write: append }
+        Self {
+            context: std::ptr::from_mut(buffer).cast(),
+            write: append,
+        }
     }
 
     /// Writes all bytes, or says that the sink is full.
@@ -81,7 +91,10 @@ impl Sink {
         // SAFETY: forwarded from the caller; the slice is readable.
         match unsafe { (self.write)(self.context, bytes.as_ptr(), bytes.len() as u64) } {
             OK => Ok(()),
-            _ => Err(Error::new(ErrorKind::Io, "stream: expected room for more bytes, found a full sink")),
+            _ => Err(Error::new(
+                ErrorKind::Io,
+                "stream: expected room for more bytes, found a full sink",
+            )),
         }
     }
 }
@@ -109,7 +122,10 @@ impl Source {
                 n as i64
             }
         }
-        Self { context: std::ptr::from_mut(bytes).cast(), read: take }
+        Self {
+            context: std::ptr::from_mut(bytes).cast(),
+            read: take,
+        }
     }
 
     /// Reads everything up to the end of the stream.
@@ -125,7 +141,12 @@ impl Source {
             match usize::try_from(n) {
                 Ok(0) => return Ok(all),
                 Ok(n) => all.extend_from_slice(&chunk[..n.min(chunk.len())]),
-                Err(_) => return Err(Error::new(ErrorKind::Io, "stream: expected more bytes, found a broken source")),
+                Err(_) => {
+                    return Err(Error::new(
+                        ErrorKind::Io,
+                        "stream: expected more bytes, found a broken source",
+                    ));
+                }
             }
         }
     }

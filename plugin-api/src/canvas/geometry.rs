@@ -196,11 +196,12 @@ pub fn clip_segment(a: [f64; 2], b: [f64; 2], area: Area) -> Option<[[f64; 2]; 2
         start = start.max(first.min(second));
         end = end.min(first.max(second));
     }
-    // Ends far away leave no digits for the crossing: keep it inside by force.
-    let at = |t: f64| [0, 1].map(|i| (a[i] + t * delta[i]).clamp(low[i], high[i]));
-    // An untouched end keeps its exact coordinates.
-    let first = if start == 0.0 { a } else { at(start) };
-    let last = if end == 1.0 { b } else { at(end) };
+    // An untouched end keeps its exact coordinates. Ends far away leave no digits for the
+    // crossing (or let it seem untouched), so both are brought inside by force.
+    let bring = |point: [f64; 2]| [0, 1].map(|i| point[i].clamp(low[i], high[i]));
+    let at = |t: f64| [0, 1].map(|i| a[i] + t * delta[i]);
+    let first = bring(if start == 0.0 { a } else { at(start) });
+    let last = bring(if end == 1.0 { b } else { at(end) });
     (start <= end).then_some([first, last])
 }
 
@@ -252,9 +253,12 @@ mod tests {
         assert_eq!(clip_segment(inside[0], inside[1], AREA), Some(inside));
         let across = clip_segment([-1e9, 45.0], [1e9, 45.0], AREA).unwrap();
         assert!((across[0][0] - 10.0).abs() < 1e-6 && (across[1][0] - 110.0).abs() < 1e-6);
-        let far = clip_segment([-3e47, -1e47], [3e47, 2e47], AREA);
-        for [x, y] in far.into_iter().flatten() {
-            assert!((10.0..=110.0).contains(&x) && (20.0..=70.0).contains(&y));
+        let ends = [-3e47, -1e10, 0.0, 50.0, 1e10, 2e47];
+        for (a, b) in ends.iter().flat_map(|a| ends.map(|b| (*a, b))) {
+            let far = clip_segment([a, b], [b, a / 3.0], AREA);
+            for [x, y] in far.into_iter().flatten() {
+                assert!((10.0..=110.0).contains(&x) && (20.0..=70.0).contains(&y));
+            }
         }
         assert_eq!(clip_segment([0.0, 0.0], [200.0, 0.0], AREA), None);
         assert_eq!(clip_segment([0.0, 65.0], [30.0, 95.0], AREA), None);

@@ -147,7 +147,7 @@ pub enum Shape {
 }
 
 impl Shape {
-    /// The shape's points, its numbers that are no points, in this order.
+    /// What places the shape, as a list or as single points, and its other sizes.
     fn parts(&self) -> (&[Point], [Option<Point>; 2], [f32; 2]) {
         match self {
             Self::Circle {

@@ -30,12 +30,17 @@ pub(crate) fn json<T: serde::de::DeserializeOwned>(
     body: impl FnOnce(*const Sink, *const Sink) -> Status,
 ) -> Result<T> {
     let text = bytes(body)?;
-    serde_json::from_slice(&text).map_err(|e| Error::plugin(format!("{what}: expected valid JSON, {e}")))
+    serde_json::from_slice(&text)
+        .map_err(|e| Error::plugin(format!("{what}: expected valid JSON, {e}")))
 }
 
 #[cold]
 fn failure(status: Status, message: Vec<u8>) -> Error {
     let message = String::from_utf8_lossy(&message).replace('\n', " ");
-    let message = if message.is_empty() { format!("failed with status {status} and no message") } else { message };
+    let message = if message.is_empty() {
+        format!("failed with status {status} and no message")
+    } else {
+        message
+    };
     Error::new(ErrorKind::from_status(status), message)
 }

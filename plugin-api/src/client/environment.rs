@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{
     abi::{
-        COUNTERFACTUAL, CounterfactualVtable, EnvironmentFactory, EnvironmentObject, EnvironmentVtable, MakeOptions,
-        RenderMode, Slab, SlabTable, Source, Text,
+        COUNTERFACTUAL, CounterfactualVtable, EnvironmentFactory, EnvironmentObject,
+        EnvironmentVtable, MakeOptions, RenderMode, Slab, SlabTable, Source, Text,
     },
     error::{Error, Result},
     sdk::EnvironmentEntry,
@@ -39,7 +39,14 @@ impl MakeEnvironment {
     /// One instance with defaults and seed 0.
     pub fn new(id: impl Into<String>) -> Self {
         let config = Value::Object(serde_json::Map::new());
-        Self { id: id.into(), config, run_seed: 0, first_instance: 0, instances: 1, purpose: 0 }
+        Self {
+            id: id.into(),
+            config,
+            run_seed: 0,
+            first_instance: 0,
+            instances: 1,
+            purpose: 0,
+        }
     }
 
     fn options(&self) -> MakeOptions {
@@ -79,12 +86,21 @@ unsafe impl Send for EnvironmentHandle {}
 
 impl EnvironmentHandle {
     /// Makes an object through a factory of a loaded plugin.
-    pub fn make(factory: &'static EnvironmentFactory, context: &Context, what: &MakeEnvironment) -> Result<Self> {
+    pub fn make(
+        factory: &'static EnvironmentFactory,
+        context: &Context,
+        what: &MakeEnvironment,
+    ) -> Result<Self> {
         let request = json!({"id": what.id, "config": what.config}).to_string();
-        let mut object = EnvironmentObject { this: std::ptr::null_mut(), vtable: std::ptr::null() };
+        let mut object = EnvironmentObject {
+            this: std::ptr::null_mut(),
+            vtable: std::ptr::null(),
+        };
         let (raw, options) = (context.raw(), what.options());
         // SAFETY: the factory is static, and all arguments live through the call.
-        call(|error| unsafe { (factory.make)(Text::new(&request), &raw, &options, &mut object, error) })?;
+        call(|error| unsafe {
+            (factory.make)(Text::new(&request), &raw, &options, &mut object, error)
+        })?;
         Self::adopt(object, context, what.instances)
     }
 
@@ -96,11 +112,18 @@ impl EnvironmentHandle {
 
     fn adopt(object: EnvironmentObject, context: &Context, instances: usize) -> Result<Self> {
         if object.this.is_null() || object.vtable.is_null() {
-            return Err(Error::plugin("make: expected an object, found a null pointer"));
+            return Err(Error::plugin(
+                "make: expected an object, found a null pointer",
+            ));
         }
         let mut handle = Self {
             object,
-            spec: EnvironmentSpec::new("", 1, crate::spec::Space::real(1), crate::spec::Space::real(1)),
+            spec: EnvironmentSpec::new(
+                "",
+                1,
+                crate::spec::Space::real(1),
+                crate::spec::Space::real(1),
+            ),
             instances,
             _context: context.clone(),
         };
@@ -108,7 +131,10 @@ impl EnvironmentHandle {
         if size < size_of::<EnvironmentVtable>() as u64 {
             // Without the full table even `destroy` is not known to exist: leak the object.
             std::mem::forget(handle);
-            return Err(Error::plugin(format!("vtable: expected at least {} bytes, found {size}", size_of::<EnvironmentVtable>())));
+            return Err(Error::plugin(format!(
+                "vtable: expected at least {} bytes, found {size}",
+                size_of::<EnvironmentVtable>()
+            )));
         }
         handle.spec = handle.read_spec()?;
         handle.spec.validate()?;
@@ -133,7 +159,9 @@ impl EnvironmentHandle {
     /// Asks the object for its spec again.
     pub fn read_spec(&self) -> Result<EnvironmentSpec> {
         // SAFETY: `&self` on a handle that is not `Sync`: no other call is running.
-        json_call("spec", |out, error| unsafe { (self.vtable().spec)(self.object.this, out, error) })
+        json_call("spec", |out, error| unsafe {
+            (self.vtable().spec)(self.object.this, out, error)
+        })
     }
 
     /// Binds slabs.
@@ -142,7 +170,10 @@ impl EnvironmentHandle {
     /// The slabs must stay valid until the next `bind`, `unbind` or drop, and no slab may be read or
     /// written by anybody else during a call on this handle.
     pub unsafe fn bind(&mut self, slabs: &[Slab]) -> Result<()> {
-        let table = SlabTable { slabs: slabs.as_ptr(), len: slabs.len() as u64 };
+        let table = SlabTable {
+            slabs: slabs.as_ptr(),
+            len: slabs.len() as u64,
+        };
         // SAFETY: the table lives through the call; the slabs as the caller promises.
         call(|error| unsafe { (self.vtable().bind)(self.object.this, &table, error) })
     }
@@ -158,21 +189,33 @@ impl EnvironmentHandle {
         let mask = self.mask(mask)?;
         let options = options.to_string();
         // SAFETY: the mask has one byte per instance; the text lives through the call.
-        call(|error| unsafe { (self.vtable().reset)(self.object.this, mask, Text::new(&options), write as u32, error) })
+        call(|error| unsafe {
+            (self.vtable().reset)(
+                self.object.this,
+                mask,
+                Text::new(&options),
+                write as u32,
+                error,
+            )
+        })
     }
 
     /// As [`reset`](Self::reset) without options; allocates nothing on this side of the boundary.
     pub fn restart(&mut self, mask: &[u8], write: usize) -> Result<()> {
         let mask = self.mask(Some(mask))?;
         // SAFETY: as for `reset`.
-        call(|error| unsafe { (self.vtable().reset)(self.object.this, mask, Text::new("{}"), write as u32, error) })
+        call(|error| unsafe {
+            (self.vtable().reset)(self.object.this, mask, Text::new("{}"), write as u32, error)
+        })
     }
 
     /// Advances every instance: actions from slot `read`, everything else to slot `write`.
     #[inline]
     pub fn step(&mut self, read: usize, write: usize) -> Result<()> {
         // SAFETY: the handle is exclusive, and what it has bound is valid.
-        call(|error| unsafe { (self.vtable().step)(self.object.this, read as u32, write as u32, error) })
+        call(|error| unsafe {
+            (self.vtable().step)(self.object.this, read as u32, write as u32, error)
+        })
     }
 
     /// The cold path of replays: a step with f64 actions `[group][agent][component]`.
@@ -190,7 +233,9 @@ impl EnvironmentHandle {
         let mask = self.mask(mask)?;
         let options = options.to_string();
         // SAFETY: as for `reset`.
-        call(|error| unsafe { (self.vtable().set_options)(self.object.this, mask, Text::new(&options), error) })
+        call(|error| unsafe {
+            (self.vtable().set_options)(self.object.this, mask, Text::new(&options), error)
+        })
     }
 
     /// Everything that one instance is.
@@ -205,39 +250,53 @@ impl EnvironmentHandle {
         let source = Source::from_slice(&mut snapshot);
         let this = self.object.this;
         // SAFETY: the source lives through the call.
-        call(|error| unsafe { (self.vtable().restore)(this, instance as u64, &source, write as u32, error) })
+        call(|error| unsafe {
+            (self.vtable().restore)(this, instance as u64, &source, write as u32, error)
+        })
     }
 
     /// Makes instance `to` a copy of instance `from`.
     pub fn clone_instance(&mut self, from: usize, to: usize, write: usize) -> Result<()> {
         let this = self.object.this;
         // SAFETY: the handle is exclusive.
-        call(|error| unsafe { (self.vtable().clone_instance)(this, from as u64, to as u64, write as u32, error) })
+        call(|error| unsafe {
+            (self.vtable().clone_instance)(this, from as u64, to as u64, write as u32, error)
+        })
     }
 
     /// The exact state of one instance.
     pub fn inspect(&mut self, instance: usize) -> Result<Value> {
         let this = self.object.this;
         // SAFETY: the handle is exclusive.
-        json_call("inspect", |out, error| unsafe { (self.vtable().inspect)(this, instance as u64, out, error) })
+        json_call("inspect", |out, error| unsafe {
+            (self.vtable().inspect)(this, instance as u64, out, error)
+        })
     }
 
     /// One frame, in the form of the mode.
     pub fn render(&mut self, instance: usize, mode: RenderMode) -> Result<Vec<u8>> {
         let this = self.object.this;
         // SAFETY: the handle is exclusive.
-        bytes(|out, error| unsafe { (self.vtable().render)(this, instance as u64, mode as u32, out, error) })
+        bytes(|out, error| unsafe {
+            (self.vtable().render)(this, instance as u64, mode as u32, out, error)
+        })
     }
 
     /// Rewards of another joint action from the present state, `[group][agent]`.
-    pub fn counterfactual(&mut self, instance: usize, actions: &[Vec<Vec<f64>>]) -> Result<Vec<Vec<f64>>> {
+    pub fn counterfactual(
+        &mut self,
+        instance: usize,
+        actions: &[Vec<Vec<f64>>],
+    ) -> Result<Vec<Vec<f64>>> {
         let this = self.object.this;
         // SAFETY: the handle is exclusive; the extension lives as long as the object.
         let table = unsafe {
             let found = (self.vtable().extension)(this, Text::new(COUNTERFACTUAL));
             found.cast::<CounterfactualVtable>().as_ref()
         };
-        let table = table.ok_or_else(|| Error::unsupported("counterfactual rewards: not offered by this environment"))?;
+        let table = table.ok_or_else(|| {
+            Error::unsupported("counterfactual rewards: not offered by this environment")
+        })?;
         let actions = json!(actions).to_string();
         // SAFETY: the text lives through the call.
         json_call("counterfactual", |out, error| unsafe {
@@ -251,7 +310,11 @@ impl EnvironmentHandle {
             Some(mask) if mask.len() == self.instances => Ok(mask.as_ptr()),
             Some(mask) => Err(Error::new(
                 crate::ErrorKind::Host,
-                format!("mask: expected {} instances, found {}", self.instances, mask.len()),
+                format!(
+                    "mask: expected {} instances, found {}",
+                    self.instances,
+                    mask.len()
+                ),
             )),
         }
     }
@@ -265,9 +328,15 @@ impl Drop for EnvironmentHandle {
 }
 
 /// Reads a trace document through the plugin that claims it.
-pub(crate) fn read_trace(factory: &'static EnvironmentFactory, id: &str, document: &str) -> Result<Vec<TraceCase>> {
+pub(crate) fn read_trace(
+    factory: &'static EnvironmentFactory,
+    id: &str,
+    document: &str,
+) -> Result<Vec<TraceCase>> {
     // SAFETY: the factory is static; the texts live through the call.
-    json_call("trace", |out, error| unsafe { (factory.trace)(Text::new(id), Text::new(document), out, error) })
+    json_call("trace", |out, error| unsafe {
+        (factory.trace)(Text::new(id), Text::new(document), out, error)
+    })
 }
 
 impl EnvironmentFactory {

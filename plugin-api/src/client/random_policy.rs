@@ -46,7 +46,10 @@ enum Sampler {
     /// Several choices, or choices under a mask.
     Choices(Choices),
     /// Real numbers within bounds per component.
-    Real { bounds: Vec<(f64, f64)>, action: Key<f32> },
+    Real {
+        bounds: Vec<(f64, f64)>,
+        action: Key<f32>,
+    },
 }
 
 #[derive(Clone)]
@@ -76,7 +79,12 @@ impl RandomPolicy {
             sampler: Sampler::new(g as u32, group, slabs),
         };
         let groups = spec.groups.iter().enumerate().map(group).collect();
-        Self { run_seed, purpose: purpose::ACTIONS, first_instance, groups }
+        Self {
+            run_seed,
+            purpose: purpose::ACTIONS,
+            first_instance,
+            groups,
+        }
     }
 
     /// The same policy with other random numbers: `purpose` is one of [`crate::rng::purpose`].
@@ -98,13 +106,22 @@ impl RandomPolicy {
         for (g, group) in self.groups.iter_mut().enumerate() {
             // No instance has this number: the words are those of all instances.
             let base = key(self.run_seed, u64::MAX, g as u64, time, self.purpose);
-            let stream = Stream { base, first_row: first.wrapping_mul(group.agents as u64) };
+            let stream = Stream {
+                base,
+                first_row: first.wrapping_mul(group.agents as u64),
+            };
             match &mut group.sampler {
                 Sampler::Free { n, action } => free(shard.rows_mut(*action, slot), *n, stream),
-                Sampler::Real { bounds, action } => real(shard.rows_mut(*action, slot), bounds, stream),
+                Sampler::Real { bounds, action } => {
+                    real(shard.rows_mut(*action, slot), bounds, stream)
+                }
                 Sampler::Choices(choices) => {
                     if let Err(row) = choices.fill(shard, slot, stream) {
-                        filled = filled.and(Err(no_choice(g, first + (row / group.agents) as u64, row % group.agents)));
+                        filled = filled.and(Err(no_choice(
+                            g,
+                            first + (row / group.agents) as u64,
+                            row % group.agents,
+                        )));
                     }
                 }
             }
@@ -125,22 +142,34 @@ impl Sampler {
         let of = |id| slabs.key::<u8>(id, g);
         if group.action.is_box() {
             #[allow(clippy::expect_used)] // both the layout and this follow the spec
-            let action = slabs.key(id::ACTION, g).expect("a box has an f32 action slab");
-            let bounds = (0..group.action.width()).map(|c| group.action.bounds_of(c)).collect();
+            let action = slabs
+                .key(id::ACTION, g)
+                .expect("a box has an f32 action slab");
+            let bounds = (0..group.action.width())
+                .map(|c| group.action.bounds_of(c))
+                .collect();
             return Self::Real { bounds, action };
         }
         #[allow(clippy::expect_used)] // as above
-        let action = slabs.key(id::ACTION, g).expect("choices have an i32 action slab");
+        let action = slabs
+            .key(id::ACTION, g)
+            .expect("choices have an i32 action slab");
         let choices = group.action.choices();
         match (choices.as_slice(), of(id::ACTION_MASK)) {
-            ([n], None) => Self::Free { n: *n as u32, action },
+            ([n], None) => Self::Free {
+                n: *n as u32,
+                action,
+            },
             (_, mask) => Self::Choices(Choices {
                 choices,
                 action,
                 mask,
                 alive: of(id::ALIVE),
                 acting: of(id::ACTING),
-                no_op: group.no_op.as_ref().map(|values| values.iter().map(|&v| v as i32).collect()),
+                no_op: group
+                    .no_op
+                    .as_ref()
+                    .map(|values| values.iter().map(|&v| v as i32).collect()),
                 active: Vec::new(),
             }),
         }
@@ -149,7 +178,12 @@ impl Sampler {
 
 impl Choices {
     /// The first row whose agent acts without an allowed choice is the error.
-    fn fill(&mut self, shard: &mut ShardMut<'_>, slot: usize, stream: Stream) -> std::result::Result<(), usize> {
+    fn fill(
+        &mut self,
+        shard: &mut ShardMut<'_>,
+        slot: usize,
+        stream: Stream,
+    ) -> std::result::Result<(), usize> {
         let Some(mask) = self.mask else {
             self.unmasked(shard.rows_mut(self.action, slot), stream);
             return Ok(());
@@ -177,10 +211,17 @@ impl Choices {
         }
     }
 
-    fn masked(&self, actions: &mut [i32], masks: &[u8], stream: Stream) -> std::result::Result<(), usize> {
+    fn masked(
+        &self,
+        actions: &mut [i32],
+        masks: &[u8],
+        stream: Stream,
+    ) -> std::result::Result<(), usize> {
         let per_agent: usize = self.choices.iter().sum();
         let mut filled = Ok(());
-        let rows = actions.chunks_exact_mut(self.choices.len()).zip(masks.chunks_exact(per_agent));
+        let rows = actions
+            .chunks_exact_mut(self.choices.len())
+            .zip(masks.chunks_exact(per_agent));
         for (row, ((agent, mask), &active)) in rows.zip(&self.active).enumerate() {
             if let (0, Some(no_op)) = (active, &self.no_op) {
                 agent.copy_from_slice(no_op);
@@ -212,7 +253,12 @@ fn pick(allowed: &[u8], word: u64) -> Option<usize> {
         return None;
     }
     let nth = scale(word, count);
-    allowed.iter().enumerate().filter(|(_, a)| **a != 0).nth(nth).map(|(choice, _)| choice)
+    allowed
+        .iter()
+        .enumerate()
+        .filter(|(_, a)| **a != 0)
+        .nth(nth)
+        .map(|(choice, _)| choice)
 }
 
 impl Stream {
@@ -274,7 +320,10 @@ fn within(value: f64, low: f64, high: f64) -> f32 {
 #[inline]
 fn free(actions: &mut [i32], n: u32, stream: Stream) {
     // Rows are counted modulo 2³².
-    let (first_row, keys) = (stream.first_row as u32, (stream.base as u32, (stream.base >> 32) as u32));
+    let (first_row, keys) = (
+        stream.first_row as u32,
+        (stream.base as u32, (stream.base >> 32) as u32),
+    );
     #[cfg(all(target_arch = "x86_64", not(miri)))]
     if std::arch::is_x86_feature_detected!("avx2") {
         // SAFETY: this machine has the instructions, as just asked.

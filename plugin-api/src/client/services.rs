@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, atomic::AtomicU8};
 
-use crate::abi::{DType, HostApi, HostContext, LogLevel, OK, Opaque, ParallelBody, ReduceOp, Status, Text};
+use crate::abi::{
+    DType, HostApi, HostContext, LogLevel, OK, Opaque, ParallelBody, ReduceOp, Status, Text,
+};
 
 /// What a host does for a run. All methods may be called from any thread, by any object of the run.
 pub trait Services: Send + Sync + 'static {
@@ -18,7 +20,10 @@ pub trait Services: Send + Sync + 'static {
     }
     /// Runs `body(0..count)`; sequentially unless the host has threads to give.
     fn parallel_for(&self, count: u64, body: &(dyn Fn(u64) -> Status + Sync)) -> Status {
-        (0..count).map(body).find(|&status| status != OK).unwrap_or(OK)
+        (0..count)
+            .map(body)
+            .find(|&status| status != OK)
+            .unwrap_or(OK)
     }
     /// Rank of this process and number of learners.
     fn rank_and_world(&self) -> (u32, u32) {
@@ -71,12 +76,19 @@ pub struct Context {
 impl Context {
     /// Offers services.
     pub fn new(services: impl Services) -> Self {
-        Self { served: Arc::new(Served { services: Box::new(services) }) }
+        Self {
+            served: Arc::new(Served {
+                services: Box::new(services),
+            }),
+        }
     }
 
     /// What crosses the boundary; valid while this context lives.
     pub fn raw(&self) -> HostContext {
-        HostContext { run: Arc::as_ptr(&self.served).cast_mut().cast(), api: &API }
+        HostContext {
+            run: Arc::as_ptr(&self.served).cast_mut().cast(),
+            api: &API,
+        }
     }
 }
 
@@ -120,7 +132,13 @@ unsafe extern "C" fn log(run: *mut Opaque, level: u32, target: Text, message: Te
         _ => LogLevel::Debug,
     };
     // SAFETY: the rules of the table.
-    unsafe { services(run).log(level, target.as_str().unwrap_or("?"), message.as_str().unwrap_or("not UTF-8")) }
+    unsafe {
+        services(run).log(
+            level,
+            target.as_str().unwrap_or("?"),
+            message.as_str().unwrap_or("not UTF-8"),
+        )
+    }
 }
 
 unsafe extern "C" fn metric(run: *mut Opaque, name: Text, value: f64) {
@@ -138,7 +156,12 @@ unsafe extern "C" fn threads(run: *mut Opaque) -> u32 {
     unsafe { services(run).threads() as u32 }
 }
 
-unsafe extern "C" fn parallel_for(run: *mut Opaque, count: u64, data: *mut Opaque, body: ParallelBody) -> Status {
+unsafe extern "C" fn parallel_for(
+    run: *mut Opaque,
+    count: u64,
+    data: *mut Opaque,
+    body: ParallelBody,
+) -> Status {
     struct Shared(*mut Opaque);
     // SAFETY: the plugin asks for `body` to be run on several threads.
     unsafe impl Sync for Shared {}
@@ -158,7 +181,13 @@ unsafe extern "C" fn world(run: *mut Opaque) -> u32 {
     unsafe { services(run).rank_and_world().1 }
 }
 
-unsafe extern "C" fn all_reduce(run: *mut Opaque, op: u32, dtype: u32, data: *mut u8, len: u64) -> Status {
+unsafe extern "C" fn all_reduce(
+    run: *mut Opaque,
+    op: u32,
+    dtype: u32,
+    data: *mut u8,
+    len: u64,
+) -> Status {
     let op = match op {
         1 => ReduceOp::Sum,
         2 => ReduceOp::Max,

@@ -41,16 +41,29 @@ impl EnvironmentBatch {
         let parts = ranges
             .map(|range| {
                 let first_instance = what.first_instance + range.start as u64;
-                let part = MakeEnvironment { first_instance, instances: range.len(), ..what.clone() };
-                Ok(Shard { environment: make(&part)?, range })
+                let part = MakeEnvironment {
+                    first_instance,
+                    instances: range.len(),
+                    ..what.clone()
+                };
+                Ok(Shard {
+                    environment: make(&part)?,
+                    range,
+                })
             })
             .collect::<Result<Vec<_>>>()?;
         let spec = parts[0].environment.spec().clone();
         if parts.iter().any(|s| *s.environment.spec() != spec) {
-            return Err(Error::plugin("spec: expected the same spec from every shard, found several"));
+            return Err(Error::plugin(
+                "spec: expected the same spec from every shard, found several",
+            ));
         }
         let slabs = Arc::new(Slabs::new(environment_slabs(&spec), slots, n));
-        let mut batch = Self { shards: parts, slabs, spec };
+        let mut batch = Self {
+            shards: parts,
+            slabs,
+            spec,
+        };
         for shard in &mut batch.shards {
             // SAFETY: the slabs live as long as the shards; rows are reached only through borrows of the batch.
             unsafe { shard.environment.bind(&batch.slabs.table(&shard.range))? };
@@ -88,22 +101,29 @@ impl EnvironmentBatch {
     /// The shards, each to be used by one thread.
     pub fn shards_mut(&mut self) -> impl Iterator<Item = ShardMut<'_>> {
         let slabs = &self.slabs;
-        self.shards.iter_mut().map(|shard| ShardMut { shard, slabs })
+        self.shards
+            .iter_mut()
+            .map(|shard| ShardMut { shard, slabs })
     }
 
     /// All shards as one borrow that can be split between threads.
     pub fn split(&mut self) -> ShardsMut<'_> {
-        ShardsMut { shards: &mut self.shards, slabs: &self.slabs }
+        ShardsMut {
+            shards: &mut self.shards,
+            slabs: &self.slabs,
+        }
     }
 
     /// Starts new episodes everywhere and writes slot `write`.
     pub fn reset(&mut self, options: &Value, write: usize) -> Result<()> {
-        self.shards_mut().try_for_each(|mut shard| shard.reset(None, options, write))
+        self.shards_mut()
+            .try_for_each(|mut shard| shard.reset(None, options, write))
     }
 
     /// Advances every instance, shard after shard.
     pub fn step(&mut self, read: usize, write: usize) -> Result<()> {
-        self.shards_mut().try_for_each(|mut shard| shard.step(read, write))
+        self.shards_mut()
+            .try_for_each(|mut shard| shard.step(read, write))
     }
 
     /// The shard that holds an instance, and the instance's index within it.
@@ -142,7 +162,16 @@ impl<'a> ShardsMut<'a> {
     /// When there are fewer than `mid` shards.
     pub fn split_at(self, mid: usize) -> (Self, Self) {
         let (left, right) = self.shards.split_at_mut(mid);
-        (Self { shards: left, slabs: self.slabs }, Self { shards: right, slabs: self.slabs })
+        (
+            Self {
+                shards: left,
+                slabs: self.slabs,
+            },
+            Self {
+                shards: right,
+                slabs: self.slabs,
+            },
+        )
     }
 }
 
@@ -151,7 +180,10 @@ impl<'a> IntoIterator for ShardsMut<'a> {
     type IntoIter = ShardsIter<'a>;
 
     fn into_iter(self) -> ShardsIter<'a> {
-        ShardsIter { shards: self.shards.iter_mut(), slabs: self.slabs }
+        ShardsIter {
+            shards: self.shards.iter_mut(),
+            slabs: self.slabs,
+        }
     }
 }
 
@@ -165,7 +197,10 @@ impl<'a> Iterator for ShardsIter<'a> {
     type Item = ShardMut<'a>;
 
     fn next(&mut self) -> Option<ShardMut<'a>> {
-        self.shards.next().map(|shard| ShardMut { shard, slabs: self.slabs })
+        self.shards.next().map(|shard| ShardMut {
+            shard,
+            slabs: self.slabs,
+        })
     }
 }
 
@@ -228,7 +263,11 @@ impl ShardMut<'_> {
     }
 
     /// As [`EnvironmentHandle::counterfactual`].
-    pub fn counterfactual(&mut self, instance: usize, actions: &[Vec<Vec<f64>>]) -> Result<Vec<Vec<f64>>> {
+    pub fn counterfactual(
+        &mut self,
+        instance: usize,
+        actions: &[Vec<Vec<f64>>],
+    ) -> Result<Vec<Vec<f64>>> {
         self.shard.environment.counterfactual(instance, actions)
     }
 
@@ -268,7 +307,10 @@ impl ShardMut<'_> {
     ) -> Option<(&[R], &mut [W])> {
         // SAFETY: the rows belong to this borrow, and two different slabs do not overlap.
         read.is_other_than(write).then(|| unsafe {
-            (self.slabs.rows(read, from, &self.shard.range), self.slabs.rows_mut(write, to, &self.shard.range))
+            (
+                self.slabs.rows(read, from, &self.shard.range),
+                self.slabs.rows_mut(write, to, &self.shard.range),
+            )
         })
     }
 }

@@ -68,8 +68,14 @@ impl Slabs {
             .map(|layout| {
                 let slots = if layout.ended { 1 } else { slots };
                 let bytes = slots * instances * layout.row() * layout.dtype.size();
-                let memory = (0..bytes.div_ceil(64)).map(|_| UnsafeCell::new(Line([0; 64]))).collect();
-                Buffer { memory, layout, slots }
+                let memory = (0..bytes.div_ceil(64))
+                    .map(|_| UnsafeCell::new(Line([0; 64])))
+                    .collect();
+                Buffer {
+                    memory,
+                    layout,
+                    slots,
+                }
             })
             .collect();
         Self { buffers, instances }
@@ -87,8 +93,12 @@ impl Slabs {
 
     /// Finds a slab; none when the spec has none or its elements are of another type.
     pub fn key<T: SlabElement>(&self, id: u32, group: u32) -> Option<Key<T>> {
-        let matches = |b: &Buffer| b.layout.id == id && b.layout.group == group && b.layout.dtype == T::DTYPE;
-        self.buffers.iter().position(matches).map(|index| Key { index, element: PhantomData })
+        let matches =
+            |b: &Buffer| b.layout.id == id && b.layout.group == group && b.layout.dtype == T::DTYPE;
+        self.buffers.iter().position(matches).map(|index| Key {
+            index,
+            element: PhantomData,
+        })
     }
 
     /// Elements of one instance of a slab.
@@ -96,21 +106,37 @@ impl Slabs {
         self.buffers[key.index].layout.row()
     }
 
-    fn span<T: SlabElement>(&self, key: Key<T>, slot: usize, range: &Range<usize>) -> (*mut T, usize) {
+    fn span<T: SlabElement>(
+        &self,
+        key: Key<T>,
+        slot: usize,
+        range: &Range<usize>,
+    ) -> (*mut T, usize) {
         let buffer = &self.buffers[key.index];
         assert_eq!(buffer.layout.dtype, T::DTYPE, "a key of other slabs");
         let slot = if buffer.layout.ended { 0 } else { slot };
-        assert!(slot < buffer.slots && range.end <= self.instances && range.start <= range.end, "slot or rows out of range");
+        assert!(
+            slot < buffer.slots && range.end <= self.instances && range.start <= range.end,
+            "slot or rows out of range"
+        );
         let row = buffer.layout.row();
         let start = buffer.memory.as_ptr().cast::<T>().cast_mut();
-        (start.wrapping_add((slot * self.instances + range.start) * row), range.len() * row)
+        (
+            start.wrapping_add((slot * self.instances + range.start) * row),
+            range.len() * row,
+        )
     }
 
     /// Rows of a range of instances.
     ///
     /// # Safety
     /// Nobody may be writing these rows.
-    pub(crate) unsafe fn rows<T: SlabElement>(&self, key: Key<T>, slot: usize, range: &Range<usize>) -> &[T] {
+    pub(crate) unsafe fn rows<T: SlabElement>(
+        &self,
+        key: Key<T>,
+        slot: usize,
+        range: &Range<usize>,
+    ) -> &[T] {
         let (data, len) = self.span(key, slot, range);
         // SAFETY: `span` has checked the bounds; all bit patterns are valid elements; see above for aliasing.
         unsafe { std::slice::from_raw_parts(data, len) }
@@ -121,7 +147,12 @@ impl Slabs {
     /// # Safety
     /// The caller must be the only one to reach these rows.
     #[allow(clippy::mut_from_ref)]
-    pub(crate) unsafe fn rows_mut<T: SlabElement>(&self, key: Key<T>, slot: usize, range: &Range<usize>) -> &mut [T] {
+    pub(crate) unsafe fn rows_mut<T: SlabElement>(
+        &self,
+        key: Key<T>,
+        slot: usize,
+        range: &Range<usize>,
+    ) -> &mut [T] {
         let (data, len) = self.span(key, slot, range);
         // SAFETY: as for `rows`, and the caller is alone.
         unsafe { std::slice::from_raw_parts_mut(data, len) }
@@ -132,9 +163,15 @@ impl Slabs {
     /// # Safety
     /// As for `rows_mut`, for both slots of every slab.
     pub(crate) unsafe fn copy_slot(&self, from: usize, to: usize, range: &Range<usize>) {
-        assert!(range.end <= self.instances && range.start <= range.end, "rows out of range");
+        assert!(
+            range.end <= self.instances && range.start <= range.end,
+            "rows out of range"
+        );
         for buffer in self.buffers.iter().filter(|b| b.slots > 1) {
-            assert!(from < buffer.slots && to < buffer.slots, "slot out of range");
+            assert!(
+                from < buffer.slots && to < buffer.slots,
+                "slot out of range"
+            );
             let row = buffer.layout.row() * buffer.layout.dtype.size();
             let start = buffer.memory.as_ptr().cast::<u8>().cast_mut();
             let at = |slot: usize| start.wrapping_add((slot * self.instances + range.start) * row);
@@ -159,10 +196,22 @@ impl Slabs {
                 stride *= len;
             }
             strides[1] = stride as i64;
-            strides[0] = if layout.ended { 0 } else { (stride * self.instances) as i64 };
+            strides[0] = if layout.ended {
+                0
+            } else {
+                (stride * self.instances) as i64
+            };
             let start = buffer.memory.as_ptr().cast::<u8>().cast_mut();
             let data = start.wrapping_add(range.start * stride);
-            Slab { id: layout.id, group: layout.group, dtype: layout.dtype as u32, rank: rank as u32, data, shape, strides }
+            Slab {
+                id: layout.id,
+                group: layout.group,
+                dtype: layout.dtype as u32,
+                rank: rank as u32,
+                data,
+                shape,
+                strides,
+            }
         };
         self.buffers.iter().map(slab).collect()
     }

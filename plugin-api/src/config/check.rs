@@ -73,8 +73,9 @@ pub fn check_field<T: ConfigType>(
 /// Whether the default of a field is finite and in the range, where it is a number.
 pub const fn default_in_range(property: &Property) -> bool {
     match property.schema.default {
+        // `null` of an `Option`: the range binds the value that may be there.
+        Some(Json::Null) | None => true,
         Some(value) => is_finite(value) && in_range(value, &property.schema),
-        None => true,
     }
 }
 

@@ -47,13 +47,21 @@ impl Accounting {
             steps: vec![0; instances],
             metrics: vec![0.0; instances * spec.metrics.len()],
             options: vec![None; instances],
-            waiting: if spec.flags.manual_reset { vec![0; instances] } else { Vec::new() },
+            waiting: if spec.flags.manual_reset {
+                vec![0; instances]
+            } else {
+                Vec::new()
+            },
             aggregates: spec.metrics.iter().map(|m| m.aggregate).collect(),
             max_steps: spec.max_episode_steps.unwrap_or(u32::MAX),
             per_agent: ends_per_agent(spec),
             turn_based: spec.flags.turn_based,
             respawn: spec.flags.respawn,
-            lived: spec.groups.iter().map(|g| vec![0; instances * g.agents]).collect(),
+            lived: spec
+                .groups
+                .iter()
+                .map(|g| vec![0; instances * g.agents])
+                .collect(),
         }
     }
 
@@ -90,21 +98,34 @@ impl Accounting {
     #[inline(always)]
     pub(crate) fn count(&mut self, out: &mut Outputs, write: usize) {
         for group in &mut out.groups {
-            let rewards = group.reward.slot_mut(write).iter_mut().zip(&group.exact_rewards);
+            let rewards = group
+                .reward
+                .slot_mut(write)
+                .iter_mut()
+                .zip(&group.exact_rewards);
             for ((reward, exact), sum) in rewards.zip(&mut group.returns) {
                 *reward = *exact as f32;
                 *sum += *exact;
             }
         }
         let max_steps = self.max_steps;
-        let flags = out.truncated.slot_mut(write).iter_mut().zip(out.terminated.slot(write));
+        let flags = out
+            .truncated
+            .slot_mut(write)
+            .iter_mut()
+            .zip(out.terminated.slot(write));
         let counters = self.steps.iter_mut().zip(out.step.slot_mut(write));
         for ((truncated, terminated), (steps, written)) in flags.zip(counters) {
             *steps += 1;
             *written = *steps;
             *truncated = (*truncated | u8::from(*steps >= max_steps)) & (*terminated ^ 1);
         }
-        for (written, next) in out.episode.slot_mut(write).iter_mut().zip(&self.next_episode) {
+        for (written, next) in out
+            .episode
+            .slot_mut(write)
+            .iter_mut()
+            .zip(&self.next_episode)
+        {
             *written = next - 1;
         }
         out.first.slot_mut(write).fill(0);
@@ -121,7 +142,10 @@ impl Accounting {
     #[inline(never)]
     fn aggregate(&mut self, out: &Outputs, write: usize) {
         let width = self.aggregates.len();
-        let rows = self.metrics.chunks_exact_mut(width).zip(out.metrics.slot(write).chunks_exact(width));
+        let rows = self
+            .metrics
+            .chunks_exact_mut(width)
+            .zip(out.metrics.slot(write).chunks_exact(width));
         for ((sums, values), &steps) in rows.zip(&self.steps) {
             for ((sum, &value), aggregate) in sums.iter_mut().zip(values).zip(&self.aggregates) {
                 let value = f64::from(value);
@@ -138,8 +162,21 @@ impl Accounting {
     /// An episode that ends, ends for everybody who still lives.
     #[inline(never)]
     fn count_agents(&self, g: usize, out: &mut Outputs, write: usize) {
-        let Outputs { groups, terminated, truncated, .. } = out;
-        let GroupMemory { agents, agent_terminated, agent_truncated, agent_first, alive, living, .. } = &mut groups[g];
+        let Outputs {
+            groups,
+            terminated,
+            truncated,
+            ..
+        } = out;
+        let GroupMemory {
+            agents,
+            agent_terminated,
+            agent_truncated,
+            agent_first,
+            alive,
+            living,
+            ..
+        } = &mut groups[g];
         agent_first.slot_mut(write).fill(0);
         let ends = terminated.slot(write).iter().zip(truncated.slot(write));
         for (instance, (&terminated, &truncated)) in ends.enumerate() {
@@ -171,10 +208,14 @@ impl Accounting {
         while start < instances {
             let end = instances.min(start + LANES);
             let out = &memory.out;
-            let flags = out.terminated.slot(write)[start..end].iter().zip(&out.truncated.slot(write)[start..end]);
+            let flags = out.terminated.slot(write)[start..end]
+                .iter()
+                .zip(&out.truncated.slot(write)[start..end]);
             if flags.fold(0, |any, (a, b)| any | a | b) != 0 {
                 for i in start..end {
-                    let over = memory.out.terminated.slot(write)[i] | memory.out.truncated.slot(write)[i] != 0;
+                    let over = memory.out.terminated.slot(write)[i]
+                        | memory.out.truncated.slot(write)[i]
+                        != 0;
                     if over && self.waiting.get(i) != Some(&1) {
                         self.list(&mut memory.out, write, i, ended);
                         ended += 1;
@@ -195,23 +236,53 @@ impl Accounting {
     #[inline(never)]
     fn list(&self, out: &mut Outputs, write: usize, instance: usize, entry: usize) {
         for group in &mut out.groups {
-            let GroupMemory { agents, observation, final_observation, pixels, final_pixels, .. } = group;
-            final_observation.instance_mut(write, entry).copy_from_slice(observation.instance(write, instance));
-            final_pixels.instance_mut(write, entry).copy_from_slice(pixels.instance(write, instance));
-            group.final_mask.instance_mut(write, entry).copy_from_slice(group.mask.instance(write, instance));
+            let GroupMemory {
+                agents,
+                observation,
+                final_observation,
+                pixels,
+                final_pixels,
+                ..
+            } = group;
+            final_observation
+                .instance_mut(write, entry)
+                .copy_from_slice(observation.instance(write, instance));
+            final_pixels
+                .instance_mut(write, entry)
+                .copy_from_slice(pixels.instance(write, instance));
+            group
+                .final_mask
+                .instance_mut(write, entry)
+                .copy_from_slice(group.mask.instance(write, instance));
             let rows = instance * *agents..(instance + 1) * *agents;
-            group.final_alive.instance_mut(write, entry).copy_from_slice(&group.living[rows.clone()]);
-            group.episode_return.instance_mut(write, entry).copy_from_slice(&group.returns[rows]);
+            group
+                .final_alive
+                .instance_mut(write, entry)
+                .copy_from_slice(&group.living[rows.clone()]);
+            group
+                .episode_return
+                .instance_mut(write, entry)
+                .copy_from_slice(&group.returns[rows]);
         }
-        out.final_state.instance_mut(write, entry).copy_from_slice(out.state.instance(write, instance));
+        out.final_state
+            .instance_mut(write, entry)
+            .copy_from_slice(out.state.instance(write, instance));
         out.ended_row.slot_mut(write)[entry] = instance as u32;
         out.episode_length.slot_mut(write)[entry] = self.steps[instance];
         let width = self.aggregates.len();
         let sums = &self.metrics[instance * width..(instance + 1) * width];
-        let totals = out.episode_metrics.instance_mut(write, entry).iter_mut().zip(sums);
+        let totals = out
+            .episode_metrics
+            .instance_mut(write, entry)
+            .iter_mut()
+            .zip(sums);
         for ((total, sum), aggregate) in totals.zip(&self.aggregates) {
             let mean = *aggregate == Aggregate::Mean;
-            *total = if mean { sum / f64::from(self.steps[instance].max(1)) } else { *sum };
+            *total = if mean {
+                sum / f64::from(self.steps[instance].max(1))
+            } else {
+                *sum
+            };
         }
     }
 
@@ -241,11 +312,26 @@ impl Accounting {
             group.acting.instance_mut(write, instance).fill(0);
         }
         let options = ResetOptions::new(init, self.options[instance].as_ref());
-        env.reset(instance, &mut rngs[instance], &options, &mut Observe { out, slot: write, instance })?;
+        env.reset(
+            instance,
+            &mut rngs[instance],
+            &options,
+            &mut Observe {
+                out,
+                slot: write,
+                instance,
+            },
+        )?;
         for group in &mut out.groups {
             let rows = instance * group.agents..(instance + 1) * group.agents;
-            group.alive.instance_mut(write, instance).copy_from_slice(&group.living[rows.clone()]);
-            group.agent_first.instance_mut(write, instance).copy_from_slice(&group.living[rows]);
+            group
+                .alive
+                .instance_mut(write, instance)
+                .copy_from_slice(&group.living[rows.clone()]);
+            group
+                .agent_first
+                .instance_mut(write, instance)
+                .copy_from_slice(&group.living[rows]);
         }
         out.first.slot_mut(write)[instance] = 1;
         out.episode.slot_mut(write)[instance] = episode;

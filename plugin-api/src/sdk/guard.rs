@@ -18,7 +18,9 @@ thread_local! {
 /// Records where a panic happened and keeps it off the host's stderr: the host reports the error.
 pub(crate) fn install_panic_hook() {
     std::panic::set_hook(Box::new(|info| {
-        let at = info.location().map(|l| format!("{}:{}", l.file(), l.line()));
+        let at = info
+            .location()
+            .map(|l| format!("{}:{}", l.file(), l.line()));
         // A panic while the thread-local is being destroyed has nowhere to note its place.
         let _ = PANICKED_AT.try_with(|place| *place.borrow_mut() = at);
     }));
@@ -43,9 +45,15 @@ fn panic_error(payload: &(dyn Any + Send)) -> Error {
         .map(ToString::to_string)
         .or_else(|| payload.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "a payload that is not text".into());
-    let at = PANICKED_AT.try_with(|place| place.borrow_mut().take()).ok().flatten();
+    let at = PANICKED_AT
+        .try_with(|place| place.borrow_mut().take())
+        .ok()
+        .flatten();
     let at = at.map(|at| format!(" at {at}")).unwrap_or_default();
-    Error::new(ErrorKind::Panicked, format!("panicked{at}: {}", message.replace('\n', " ")))
+    Error::new(
+        ErrorKind::Panicked,
+        format!("panicked{at}: {}", message.replace('\n', " ")),
+    )
 }
 
 /// Runs an entry of the ABI: panics and errors become a status and one line in `error`.

@@ -28,7 +28,11 @@ impl GroupActions {
     /// Choices of all instances at a slot, `[n · agents · width]`.
     #[inline(always)]
     pub(crate) fn discrete(&self, slot: usize) -> &[i32] {
-        if self.exact { &self.exact_choices } else { self.slab_i32.slot(slot) }
+        if self.exact {
+            &self.exact_choices
+        } else {
+            self.slab_i32.slot(slot)
+        }
     }
 }
 
@@ -94,7 +98,11 @@ struct Binder<'a> {
 
 impl Binder<'_> {
     fn plane<T: Element>(&mut self, id: u32, group: u32, row: usize) -> Result<Plane<T>> {
-        match self.table.iter().find(|s| s.id == id && s.group == group && row > 0) {
+        match self
+            .table
+            .iter()
+            .find(|s| s.id == id && s.group == group && row > 0)
+        {
             None => Ok(Plane::own(self.instances, row)),
             Some(slab) => {
                 let plane = Plane::bind(slab, self.instances, row)?;
@@ -106,7 +114,11 @@ impl Binder<'_> {
 
     fn actions(&mut self, g: u32, spec: &GroupSpec) -> Result<GroupActions> {
         let row = spec.agents * spec.action.width();
-        let (boxed, chosen) = if action_dtype(spec) == DType::F32 { (row, 0) } else { (0, row) };
+        let (boxed, chosen) = if action_dtype(spec) == DType::F32 {
+            (row, 0)
+        } else {
+            (0, row)
+        };
         Ok(GroupActions {
             agents: spec.agents,
             width: spec.action.width(),
@@ -122,7 +134,11 @@ impl Binder<'_> {
     fn outputs(&mut self, g: u32, spec: &GroupSpec) -> Result<GroupMemory> {
         let (n, agents) = (self.instances, spec.agents);
         let observed = spec.observation.width();
-        let masked = if spec.has_action_mask { spec.action.choices().iter().sum() } else { 0 };
+        let masked = if spec.has_action_mask {
+            spec.action.choices().iter().sum()
+        } else {
+            0
+        };
         let when = |condition: bool, width: usize| if condition { agents * width } else { 0 };
         let float = observation_dtype(spec) == DType::F32;
         Ok(GroupMemory {
@@ -158,12 +174,28 @@ impl Memory {
 
     /// Planes over a table of slabs; ids that we do not know are ignored.
     pub(crate) fn bind(spec: &EnvironmentSpec, instances: usize, table: &[Slab]) -> Result<Self> {
-        let mut binder = Binder { table, instances, slots: usize::MAX };
+        let mut binder = Binder {
+            table,
+            instances,
+            slots: usize::MAX,
+        };
         let b = &mut binder;
-        let numbered = || spec.groups.iter().enumerate().map(|(g, group)| (g as u32, group));
-        let actions = numbered().map(|(g, group)| b.actions(g, group)).collect::<Result<_>>()?;
-        let groups = numbered().map(|(g, group)| b.outputs(g, group)).collect::<Result<_>>()?;
-        let (state, metrics) = (spec.state.as_ref().map_or(0, |s| s.width()), spec.metrics.len());
+        let numbered = || {
+            spec.groups
+                .iter()
+                .enumerate()
+                .map(|(g, group)| (g as u32, group))
+        };
+        let actions = numbered()
+            .map(|(g, group)| b.actions(g, group))
+            .collect::<Result<_>>()?;
+        let groups = numbered()
+            .map(|(g, group)| b.outputs(g, group))
+            .collect::<Result<_>>()?;
+        let (state, metrics) = (
+            spec.state.as_ref().map_or(0, |s| s.width()),
+            spec.metrics.len(),
+        );
         let out = Outputs {
             groups,
             state: b.plane(id::STATE, NO_GROUP, state)?,
@@ -179,7 +211,12 @@ impl Memory {
             episode_length: b.plane(id::EPISODE_LENGTH, NO_GROUP, 1)?,
             episode_metrics: b.plane(id::EPISODE_METRICS, NO_GROUP, metrics)?,
         };
-        Ok(Self { instances, slots: b.slots, actions, out })
+        Ok(Self {
+            instances,
+            slots: b.slots,
+            actions,
+            out,
+        })
     }
 
     /// Carries over what outlives a change of slabs.
@@ -193,11 +230,18 @@ impl Memory {
     /// Refuses a slot beyond the bound ones, before any memory is touched.
     #[inline(always)]
     pub(crate) fn check_slot(&self, slot: u32) -> Result<usize> {
-        if (slot as usize) < self.slots { Ok(slot as usize) } else { Err(self.bad_slot(slot)) }
+        if (slot as usize) < self.slots {
+            Ok(slot as usize)
+        } else {
+            Err(self.bad_slot(slot))
+        }
     }
 
     #[cold]
     fn bad_slot(&self, slot: u32) -> Error {
-        Error::new(ErrorKind::Host, format!("slot: expected less than {}, found {slot}", self.slots))
+        Error::new(
+            ErrorKind::Host,
+            format!("slot: expected less than {}, found {slot}", self.slots),
+        )
     }
 }

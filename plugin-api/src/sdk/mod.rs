@@ -4,16 +4,18 @@
 
 mod accounting;
 mod actions;
+mod batch;
+mod entry;
 pub(crate) mod guard;
 pub(crate) mod memory;
-mod object;
 mod per_instance;
 mod plane;
 pub mod root;
 mod snapshot;
 mod trampoline;
+mod vtable;
 
 pub(crate) use accounting::Accounting;
+pub use entry::EnvironmentEntry;
 pub(crate) use memory::Memory;
-pub use object::EnvironmentEntry;
 pub(crate) use per_instance::PerInstance;

@@ -39,8 +39,13 @@ impl<E: Environment> BatchEnvironment for PerInstance<E> {
     }
 
     fn new(config: &E::Config, instances: usize) -> Result<Self> {
-        let worlds = (0..instances).map(|_| E::new(config)).collect::<Result<_>>()?;
-        Ok(Self { worlds, current: None })
+        let worlds = (0..instances)
+            .map(|_| E::new(config))
+            .collect::<Result<_>>()?;
+        Ok(Self {
+            worlds,
+            current: None,
+        })
     }
 
     fn reset(
@@ -57,24 +62,36 @@ impl<E: Environment> BatchEnvironment for PerInstance<E> {
     /// The one call site of `Environment::step`: with more, LLVM stops inlining it.
     #[inline(always)]
     fn step(&mut self, batch: &mut BatchStep<'_>) {
-        let BatchStep { memory, rngs, read, write, waiting } = batch;
+        let BatchStep {
+            memory,
+            rngs,
+            read,
+            write,
+            waiting,
+        } = batch;
         for (instance, (world, rng)) in self.worlds.iter_mut().zip(rngs.iter_mut()).enumerate() {
             if waiting.get(instance) == Some(&1) {
                 continue;
             }
             self.current = Some(instance);
             let actions = Actions::new(&memory.actions, *read, instance);
-            let observe = Observe { out: &mut memory.out, slot: *write, instance };
+            let observe = Observe {
+                out: &mut memory.out,
+                slot: *write,
+                instance,
+            };
             world.step(rng, &actions, &mut StepWriter { observe });
         }
     }
 
     fn save(&self, instance: usize) -> Result<Value> {
-        serde_json::to_value(&self.worlds[instance]).map_err(|e| Error::plugin(format!("snapshot: {e}")))
+        serde_json::to_value(&self.worlds[instance])
+            .map_err(|e| Error::plugin(format!("snapshot: {e}")))
     }
 
     fn load(&mut self, instance: usize, saved: &Value) -> Result<()> {
-        self.worlds[instance] = E::deserialize(saved).map_err(|e| Error::config(format!("snapshot: {e}")))?;
+        self.worlds[instance] =
+            E::deserialize(saved).map_err(|e| Error::config(format!("snapshot: {e}")))?;
         Ok(())
     }
 

@@ -1,8 +1,8 @@
 //! A bound slab as typed memory.
 
 use crate::{
-    abi::{DType, Slab},
-    error::{Error, Result},
+    abi::{DType, MAX_RANK, NO_GROUP, Slab},
+    error::{Error, ErrorKind, Result},
 };
 
 /// Element types of slabs.
@@ -31,48 +31,82 @@ impl<T: Element> Plane<T> {
     /// One slot of own memory; used where the host binds nothing.
     pub(crate) fn own(instances: usize, row: usize) -> Self {
         let mut memory = vec![T::default(); instances * row].into_boxed_slice();
-        Self { data: memory.as_mut_ptr(), slots: usize::MAX, slot_stride: 0, len: instances * row, row, own: Some(memory) }
+        Self {
+            data: memory.as_mut_ptr(),
+            slots: usize::MAX,
+            slot_stride: 0,
+            len: instances * row,
+            row,
+            own: Some(memory),
+        }
     }
 
     /// Takes a slab of shape `[slots, instances, …]` after checking type, shape, strides and alignment.
     pub(crate) fn bind(slab: &Slab, instances: usize, row: usize) -> Result<Self> {
         let wrong = |expected: String, found: String| {
-            let group = if slab.group == crate::abi::NO_GROUP { String::new() } else { format!(" of group {}", slab.group) };
+            let group = if slab.group == NO_GROUP {
+                String::new()
+            } else {
+                format!(" of group {}", slab.group)
+            };
             Err(Error::new(
-                crate::error::ErrorKind::Host,
-                format!("slab {}{group}: expected {expected}, found {found}", slab.id),
+                ErrorKind::Host,
+                format!(
+                    "slab {}{group}: expected {expected}, found {found}",
+                    slab.id
+                ),
             ))
         };
         if slab.dtype != T::DTYPE as u32 {
-            return wrong(format!("element type {}", T::DTYPE as u32), slab.dtype.to_string());
+            return wrong(
+                format!("element type {}", T::DTYPE as u32),
+                slab.dtype.to_string(),
+            );
         }
         let rank = slab.rank as usize;
-        if !(2..=crate::abi::MAX_RANK).contains(&rank) {
+        if !(2..=MAX_RANK).contains(&rank) {
             return wrong("2 to 6 axes".into(), rank.to_string());
         }
         let shape = &slab.shape[..rank];
         let inner: u64 = shape[2..].iter().product();
         if shape[0] == 0 || shape[1] != instances as u64 || inner != row as u64 {
-            return wrong(format!("[slots, {instances}, …] with {row} elements per instance"), format!("{shape:?}"));
+            return wrong(
+                format!("[slots, {instances}, …] with {row} elements per instance"),
+                format!("{shape:?}"),
+            );
         }
         let mut contiguous = size_of::<T>() as i64;
         for axis in (1..rank).rev() {
             if shape[axis] > 1 && slab.strides[axis] != contiguous {
-                return wrong(format!("stride {contiguous} of axis {axis}"), slab.strides[axis].to_string());
+                return wrong(
+                    format!("stride {contiguous} of axis {axis}"),
+                    slab.strides[axis].to_string(),
+                );
             }
             contiguous *= shape[axis] as i64;
         }
         let slot = slab.strides[0];
         if shape[0] > 1 && slot != 0 && (slot < contiguous || slot % size_of::<T>() as i64 != 0) {
-            return wrong(format!("slot stride 0 or at least {contiguous}"), slot.to_string());
+            return wrong(
+                format!("slot stride 0 or at least {contiguous}"),
+                slot.to_string(),
+            );
         }
         if slab.data.is_null() || !slab.data.cast::<T>().is_aligned() {
             return wrong("aligned memory".into(), format!("{:p}", slab.data));
         }
         Ok(Self {
             data: slab.data.cast(),
-            slots: if slot == 0 { usize::MAX } else { shape[0] as usize },
-            slot_stride: if shape[0] > 1 { slot as usize / size_of::<T>() } else { 0 },
+            slots: if slot == 0 {
+                usize::MAX
+            } else {
+                shape[0] as usize
+            },
+            slot_stride: if shape[0] > 1 {
+                slot as usize / size_of::<T>()
+            } else {
+                0
+            },
             len: instances * row,
             row,
             own: None,

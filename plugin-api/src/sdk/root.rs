@@ -3,8 +3,8 @@
 use std::sync::OnceLock;
 
 use super::{
+    entry::{make_environment, read_trace},
     guard::{catch, entry, install_panic_hook},
-    object::{make_environment, read_trace},
 };
 use crate::{
     abi::{ENVIRONMENT_FACTORY, EnvironmentFactory, Extension, HostContext, Sink, Status, Text},

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{object::Batch, plane::{Element, Plane}};
+use super::{
+    batch::Batch,
+    plane::{Element, Plane},
+};
 use crate::{
     batch::BatchEnvironment,
     error::{Error, Result},
@@ -40,7 +43,10 @@ struct SavedGroup {
 impl<E: BatchEnvironment> Batch<E> {
     pub(crate) fn snapshot(&self, i: usize) -> Result<Saved> {
         if !self.spec.flags.snapshot {
-            return Err(Error::unsupported(format!("snapshot: not offered by {}", E::ID)));
+            return Err(Error::unsupported(format!(
+                "snapshot: not offered by {}",
+                E::ID
+            )));
         }
         let slot = self.last_write;
         let out = &self.memory.out;
@@ -71,7 +77,8 @@ impl<E: BatchEnvironment> Batch<E> {
     }
 
     pub(crate) fn restore(&mut self, i: usize, bytes: &[u8], write: u32) -> Result<()> {
-        let saved: Saved = serde_json::from_slice(bytes).map_err(|e| Error::config(format!("snapshot: {e}")))?;
+        let saved: Saved =
+            serde_json::from_slice(bytes).map_err(|e| Error::config(format!("snapshot: {e}")))?;
         self.load(i, saved, write)
     }
 
@@ -93,13 +100,21 @@ impl<E: BatchEnvironment> Batch<E> {
             let rows = i * g.agents..(i + 1) * g.agents;
             g.returns[rows.clone()].copy_from_slice(&from.returns);
             g.living[rows].copy_from_slice(&from.living);
-            g.observation.instance_mut(write, i).copy_from_slice(&from.observation);
-            g.pixels.instance_mut(write, i).copy_from_slice(&from.pixels);
+            g.observation
+                .instance_mut(write, i)
+                .copy_from_slice(&from.observation);
+            g.pixels
+                .instance_mut(write, i)
+                .copy_from_slice(&from.pixels);
             g.mask.instance_mut(write, i).copy_from_slice(&from.mask);
-            g.acting.instance_mut(write, i).copy_from_slice(&from.acting);
+            g.acting
+                .instance_mut(write, i)
+                .copy_from_slice(&from.acting);
             g.alive.instance_mut(write, i).copy_from_slice(&from.living);
         }
-        out.state.instance_mut(write, i).copy_from_slice(&saved.state);
+        out.state
+            .instance_mut(write, i)
+            .copy_from_slice(&saved.state);
         out.episode.slot_mut(write)[i] = saved.next_episode.saturating_sub(1);
         out.step.slot_mut(write)[i] = saved.steps;
         out.first.slot_mut(write)[i] = u8::from(saved.steps == 0);
@@ -116,7 +131,11 @@ impl<E: BatchEnvironment> Batch<E> {
             plane.row() == saved.len()
         }
         if saved.id != E::ID {
-            return Err(Error::config(format!("snapshot: expected one of {}, found one of {}", E::ID, saved.id)));
+            return Err(Error::config(format!(
+                "snapshot: expected one of {}, found one of {}",
+                E::ID,
+                saved.id
+            )));
         }
         let out = &self.memory.out;
         let fits = saved.groups.len() == out.groups.len()
@@ -130,6 +149,12 @@ impl<E: BatchEnvironment> Batch<E> {
                     && same(&g.mask, &s.mask)
                     && same(&g.acting, &s.acting)
             });
-        if fits { Ok(()) } else { Err(Error::config("snapshot: expected the spaces of this environment, found others")) }
+        if fits {
+            Ok(())
+        } else {
+            Err(Error::config(
+                "snapshot: expected the spaces of this environment, found others",
+            ))
+        }
     }
 }

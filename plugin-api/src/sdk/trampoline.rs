@@ -1,6 +1,6 @@
 //! One step, compiled for three instruction sets; the widest that the machine has is taken.
 
-use super::object::Batch;
+use super::batch::Batch;
 use crate::{batch::BatchEnvironment, error::Result};
 
 /// An instruction set that `step` is compiled for.

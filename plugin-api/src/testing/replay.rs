@@ -36,10 +36,22 @@ pub struct Difference {
 
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { case, step, what, expected, found } = self;
+        let Self {
+            case,
+            step,
+            what,
+            expected,
+            found,
+        } = self;
         match step {
-            Some(step) => write!(f, "trace {case}, step {step}: {what}: expected {expected}, found {found}"),
-            None => write!(f, "trace {case}, reset: {what}: expected {expected}, found {found}"),
+            Some(step) => write!(
+                f,
+                "trace {case}, step {step}: {what}: expected {expected}, found {found}"
+            ),
+            None => write!(
+                f,
+                "trace {case}, reset: {what}: expected {expected}, found {found}"
+            ),
         }
     }
 }
@@ -52,14 +64,24 @@ pub type Make<'a> = &'a mut dyn FnMut(&MakeEnvironment) -> Result<EnvironmentHan
 /// # Errors
 /// The first difference; an error of the environment counts as one.
 pub fn replay_case(make: Make<'_>, id: &str, case: &TraceCase) -> Result<usize, Difference> {
-    let mut replay = Replay { case, step: None, compared: 0 };
-    let what = MakeEnvironment { config: case.config.clone(), ..MakeEnvironment::new(id) };
-    let mut batch = EnvironmentBatch::new(&what, 1, 1, make).map_err(|e| replay.failed("make", &e))?;
+    let mut replay = Replay {
+        case,
+        step: None,
+        compared: 0,
+    };
+    let what = MakeEnvironment {
+        config: case.config.clone(),
+        ..MakeEnvironment::new(id)
+    };
+    let mut batch =
+        EnvironmentBatch::new(&what, 1, 1, make).map_err(|e| replay.failed("make", &e))?;
     replay.start(&mut batch)?;
     for (t, step) in case.steps.iter().enumerate() {
         replay.step = Some(t);
         let (mut shard, _) = batch.locate(0);
-        let exact = shard.step_exact(&step.actions, 0).map_err(|e| replay.failed("step", &e))?;
+        let exact = shard
+            .step_exact(&step.actions, 0)
+            .map_err(|e| replay.failed("step", &e))?;
         let ended = replay.after_step(&batch, &step.expected, &exact)?;
         if ended && t + 1 < case.steps.len() {
             return Err(replay.differs("episode", "another step", "its end"));
@@ -78,11 +100,17 @@ struct Replay<'a> {
 impl Replay<'_> {
     fn start(&mut self, batch: &mut EnvironmentBatch) -> Result<(), Difference> {
         let expected = &self.case.start;
-        batch.reset(&json!({"init": self.case.init}), 0).map_err(|e| self.failed("reset", &e))?;
+        batch
+            .reset(&json!({"init": self.case.init}), 0)
+            .map_err(|e| self.failed("reset", &e))?;
         let state = if expected.state.is_empty() {
             Value::Null
         } else {
-            batch.locate(0).0.inspect(0).map_err(|e| self.failed("inspect", &e))?
+            batch
+                .locate(0)
+                .0
+                .inspect(0)
+                .map_err(|e| self.failed("inspect", &e))?
         };
         self.state(expected, &state)?;
         self.seen(batch, expected, false)
@@ -95,7 +123,12 @@ impl Replay<'_> {
         expected: &Expected,
         exact: &ExactStep,
     ) -> Result<bool, Difference> {
-        let flag = |id| batch.slabs().key::<u8>(id, NO_GROUP).map(|key| batch.rows(key, 0)[0] != 0);
+        let flag = |id| {
+            batch
+                .slabs()
+                .key::<u8>(id, NO_GROUP)
+                .map(|key| batch.rows(key, 0)[0] != 0)
+        };
         let (terminated, truncated) = (flag(id::TERMINATED), flag(id::TRUNCATED));
         self.flag("terminated", expected.terminated, Some(exact.terminated))?;
         self.flag("terminated slab", expected.terminated, terminated)?;
@@ -103,9 +136,19 @@ impl Replay<'_> {
         if let Some(rewards) = &expected.rewards {
             for (g, group) in rewards.iter().enumerate() {
                 let found = exact.rewards.get(g).map_or(&[][..], Vec::as_slice);
-                self.numbers(&format!("reward /{g}"), group, found, Tolerance::Absolute(self.case.state_tolerance))?;
+                self.numbers(
+                    &format!("reward /{g}"),
+                    group,
+                    found,
+                    Tolerance::Absolute(self.case.state_tolerance),
+                )?;
                 let slab = floats(batch, id::REWARD, g);
-                self.numbers(&format!("reward slab /{g}"), group, &slab, self.slab_tolerance())?;
+                self.numbers(
+                    &format!("reward slab /{g}"),
+                    group,
+                    &slab,
+                    self.slab_tolerance(),
+                )?;
             }
         }
         self.state(expected, &exact.state)?;
@@ -115,20 +158,35 @@ impl Replay<'_> {
     }
 
     /// Compares what agents see; where the episode ended, in the lists of ended episodes.
-    fn seen(&mut self, batch: &EnvironmentBatch, expected: &Expected, ended: bool) -> Result<(), Difference> {
+    fn seen(
+        &mut self,
+        batch: &EnvironmentBatch,
+        expected: &Expected,
+        ended: bool,
+    ) -> Result<(), Difference> {
         let (observation, mask) = if ended {
             (id::FINAL_OBSERVATION, id::FINAL_ACTION_MASK)
         } else {
             (id::OBSERVATION, id::ACTION_MASK)
         };
-        self.joint(batch, "observation", observation, expected.observations.as_ref())?;
+        self.joint(
+            batch,
+            "observation",
+            observation,
+            expected.observations.as_ref(),
+        )?;
         self.joint(batch, "action mask", mask, expected.masks.as_ref())?;
         // The acting slab of an ended episode already belongs to the next one.
         if let Some(acting) = expected.acting.as_ref().filter(|_| !ended) {
             for (g, group) in acting.iter().enumerate() {
                 let recorded: Vec<f64> = group.iter().map(|&a| f64::from(u8::from(a))).collect();
                 let found = floats(batch, id::ACTING, g);
-                self.numbers(&format!("acting /{g}"), &recorded, &found, Tolerance::Absolute(0.0))?;
+                self.numbers(
+                    &format!("acting /{g}"),
+                    &recorded,
+                    &found,
+                    Tolerance::Absolute(0.0),
+                )?;
             }
         }
         Ok(())
@@ -146,7 +204,12 @@ impl Replay<'_> {
             let width = rows.len() / group.len().max(1);
             for (agent, recorded) in group.iter().enumerate().filter(|(_, row)| !row.is_empty()) {
                 let found = &rows[agent * width..(agent + 1) * width];
-                self.numbers(&format!("{what} /{g}/{agent}"), recorded, found, self.slab_tolerance())?;
+                self.numbers(
+                    &format!("{what} /{g}/{agent}"),
+                    recorded,
+                    found,
+                    self.slab_tolerance(),
+                )?;
             }
         }
         Ok(())
@@ -163,15 +226,24 @@ impl Replay<'_> {
     fn value(&mut self, at: &str, expected: &Value, found: &Value) -> Result<(), Difference> {
         match (expected, found) {
             (Value::Number(e), Value::Number(f)) => {
-                let (e, f) = (e.as_f64().unwrap_or(f64::NAN), f.as_f64().unwrap_or(f64::NAN));
+                let (e, f) = (
+                    e.as_f64().unwrap_or(f64::NAN),
+                    f.as_f64().unwrap_or(f64::NAN),
+                );
                 self.number(at, e, f, Tolerance::Absolute(self.case.state_tolerance))
             }
-            (Value::Array(e), Value::Array(f)) if e.len() == f.len() => {
-                e.iter().zip(f).enumerate().try_for_each(|(i, (e, f))| self.value(&format!("{at}/{i}"), e, f))
-            }
-            (Value::Object(e), Value::Object(f)) => e
+            (Value::Array(e), Value::Array(f)) if e.len() == f.len() => e
                 .iter()
-                .try_for_each(|(name, e)| self.value(&format!("{at}/{name}"), e, f.get(name).unwrap_or(&Value::Null))),
+                .zip(f)
+                .enumerate()
+                .try_for_each(|(i, (e, f))| self.value(&format!("{at}/{i}"), e, f)),
+            (Value::Object(e), Value::Object(f)) => e.iter().try_for_each(|(name, e)| {
+                self.value(
+                    &format!("{at}/{name}"),
+                    e,
+                    f.get(name).unwrap_or(&Value::Null),
+                )
+            }),
             _ if expected == found => {
                 self.compared += 1;
                 Ok(())
@@ -180,7 +252,12 @@ impl Replay<'_> {
         }
     }
 
-    fn flag(&mut self, what: &str, expected: Option<bool>, found: Option<bool>) -> Result<(), Difference> {
+    fn flag(
+        &mut self,
+        what: &str,
+        expected: Option<bool>,
+        found: Option<bool>,
+    ) -> Result<(), Difference> {
         match (expected, found) {
             (Some(e), Some(f)) if e != f => Err(self.differs(what, e, f)),
             (Some(_), None) => Err(self.differs(what, "a flag", "none")),
@@ -207,7 +284,13 @@ impl Replay<'_> {
         pairs.try_for_each(|(i, (&e, &f))| self.number(&format!("{at}/{i}"), e, f, tolerance))
     }
 
-    fn number(&mut self, at: &str, expected: f64, found: f64, tolerance: Tolerance) -> Result<(), Difference> {
+    fn number(
+        &mut self,
+        at: &str,
+        expected: f64,
+        found: f64,
+        tolerance: Tolerance,
+    ) -> Result<(), Difference> {
         let limit = match tolerance {
             Tolerance::Absolute(limit) => limit,
             Tolerance::Relative(limit) => limit * expected.abs().max(1.0),
@@ -217,7 +300,14 @@ impl Replay<'_> {
             self.compared += 1;
             return Ok(());
         }
-        Err(self.differs(at, expected, format!("{found} (off by {:e}, tolerance {limit:e})", (found - expected).abs())))
+        Err(self.differs(
+            at,
+            expected,
+            format!(
+                "{found} (off by {:e}, tolerance {limit:e})",
+                (found - expected).abs()
+            ),
+        ))
     }
 
     fn slab_tolerance(&self) -> Tolerance {
@@ -252,7 +342,9 @@ fn floats(batch: &EnvironmentBatch, id: u32, group: usize) -> Vec<f64> {
     if let Some(key) = slabs.key::<f32>(id, group) {
         return batch.rows(key, 0).iter().map(|&x| f64::from(x)).collect();
     }
-    let bytes = slabs.key::<u8>(id, group).map_or(&[][..], |key| batch.rows(key, 0));
+    let bytes = slabs
+        .key::<u8>(id, group)
+        .map_or(&[][..], |key| batch.rows(key, 0));
     bytes.iter().map(|&x| f64::from(x)).collect()
 }
 
@@ -275,9 +367,13 @@ pub fn reference_folder(manifest_dir: &str) -> PathBuf {
     if let Some(folder) = std::env::var_os("PALAESTRA_REFERENCE") {
         return folder.into();
     }
-    let folders = Path::new(manifest_dir).ancestors().map(|folder| folder.join("reference"));
+    let folders = Path::new(manifest_dir)
+        .ancestors()
+        .map(|folder| folder.join("reference"));
     let found = folders.into_iter().find(|folder| folder.is_dir());
-    found.unwrap_or_else(|| panic!("reference folder: none above {manifest_dir}; set PALAESTRA_REFERENCE"))
+    found.unwrap_or_else(|| {
+        panic!("reference folder: none above {manifest_dir}; set PALAESTRA_REFERENCE")
+    })
 }
 
 /// Replays every case of every file in `folder/traces` whose `env` is one of `names`; `cases_of` is the
@@ -297,7 +393,10 @@ pub fn replay_files(
         let fail = |error: &dyn fmt::Display| -> ! { panic!("{}: {error}", path.display()) };
         let text = std::fs::read_to_string(&path).unwrap_or_else(|e| fail(&e));
         let document: Value = serde_json::from_str(&text).unwrap_or_else(|e| fail(&e));
-        if !document["env"].as_str().is_some_and(|env| names.contains(&env)) {
+        if !document["env"]
+            .as_str()
+            .is_some_and(|env| names.contains(&env))
+        {
             continue;
         }
         replayed.files += 1;
@@ -311,8 +410,11 @@ pub fn replay_files(
 
 fn trace_files(folder: &Path) -> Vec<PathBuf> {
     let traces = folder.join("traces");
-    let entries = std::fs::read_dir(&traces).unwrap_or_else(|e| panic!("{}: {e}", traces.display()));
-    let mut files: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    let entries =
+        std::fs::read_dir(&traces).unwrap_or_else(|e| panic!("{}: {e}", traces.display()));
+    let mut files: Vec<_> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
     files.retain(|path| path.extension().is_some_and(|e| e == "json"));
     files.sort();
     files

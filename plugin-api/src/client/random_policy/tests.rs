@@ -1,13 +1,21 @@
 use super::*;
 
-const STREAM: Stream = Stream { base: 0x0123_4567_89ab_cdef, first_row: 0 };
+const STREAM: Stream = Stream {
+    base: 0x0123_4567_89ab_cdef,
+    first_row: 0,
+};
 
 #[test]
 fn the_bits_never_change() {
     let mut actions = [0; 12];
     free(&mut actions, 10, STREAM);
     let mut real_actions = [0.0; 4];
-    let bounds = [(-1.0, 1.0), (0.0, f64::INFINITY), (f64::NEG_INFINITY, 0.0), (f64::NEG_INFINITY, f64::INFINITY)];
+    let bounds = [
+        (-1.0, 1.0),
+        (0.0, f64::INFINITY),
+        (f64::NEG_INFINITY, 0.0),
+        (f64::NEG_INFINITY, f64::INFINITY),
+    ];
     real(&mut real_actions, &bounds, STREAM);
     let bits = real_actions.map(f32::to_bits);
     assert_eq!((actions, bits), (GOLDEN_CHOICES, GOLDEN_REALS));
@@ -22,7 +30,12 @@ fn every_instruction_set_gives_the_same_choices() {
     let (mut wide, mut narrow) = (vec![0; 1001], vec![0; 1001]);
     for n in [1, 2, 3, 18, i32::MAX as u32] {
         free(&mut wide, n, STREAM);
-        free_rows(&mut narrow, n, 0, (STREAM.base as u32, (STREAM.base >> 32) as u32));
+        free_rows(
+            &mut narrow,
+            n,
+            0,
+            (STREAM.base as u32, (STREAM.base >> 32) as u32),
+        );
         assert_eq!(wide, narrow);
     }
 }
@@ -31,25 +44,51 @@ fn every_instruction_set_gives_the_same_choices() {
 fn a_part_of_the_rows_gets_what_the_whole_gets() {
     let (mut whole, mut part) = (vec![0; 100], vec![0; 37]);
     free(&mut whole, 1000, STREAM);
-    free(&mut part, 1000, Stream { first_row: 50, ..STREAM });
+    free(
+        &mut part,
+        1000,
+        Stream {
+            first_row: 50,
+            ..STREAM
+        },
+    );
     assert_eq!(whole[50..87], part);
     let bounds = [(-1.0, 1.0); 2];
     let (mut whole, mut part) = (vec![0.0; 200], vec![0.0; 20]);
     real(&mut whole, &bounds, STREAM);
-    real(&mut part, &bounds, Stream { first_row: 50, ..STREAM });
+    real(
+        &mut part,
+        &bounds,
+        Stream {
+            first_row: 50,
+            ..STREAM
+        },
+    );
     assert_eq!(whole[100..120], part);
 }
 
 /// Pearson's statistic of counts that should be equal, for `counts.len() - 1` degrees of freedom.
 fn chi_square(counts: &[u32]) -> f64 {
     let expected = counts.iter().sum::<u32>() as f64 / counts.len() as f64;
-    counts.iter().map(|&c| (f64::from(c) - expected).powi(2) / expected).sum()
+    counts
+        .iter()
+        .map(|&c| (f64::from(c) - expected).powi(2) / expected)
+        .sum()
 }
 
 #[test]
 fn choices_are_uniform_over_rows_and_times_and_free_of_pairs() {
     // Over rows of one time, over times of one row; then pairs of neighbours of both.
-    let at = |time: u64, rows: &mut [i32]| free(rows, 4, Stream { base: key(3, u64::MAX, 0, time, 1), first_row: 0 });
+    let at = |time: u64, rows: &mut [i32]| {
+        free(
+            rows,
+            4,
+            Stream {
+                base: key(3, u64::MAX, 0, time, 1),
+                first_row: 0,
+            },
+        )
+    };
     let mut table = vec![[0; 64]; 4096];
     for (time, rows) in table.iter_mut().enumerate() {
         at(time as u64, rows);
@@ -77,7 +116,10 @@ fn masks_leave_equal_chances_to_what_they_allow() {
     }
     assert_eq!((counts[0], counts[3]), (0, 0));
     // 99.99 % quantile of 2 degrees of freedom.
-    assert!(chi_square(&[counts[1], counts[2], counts[4]]) < 18.4, "{counts:?}");
+    assert!(
+        chi_square(&[counts[1], counts[2], counts[4]]) < 18.4,
+        "{counts:?}"
+    );
     assert_eq!(pick(&[0, 0], 7), None);
 }
 
@@ -86,9 +128,17 @@ fn boxes_stay_in_their_bounds_and_have_the_right_mean_and_spread() {
     let moments = |low: f64, high: f64| {
         let mut values = vec![0.0; 40_000];
         real(&mut values, &[(low, high)], STREAM);
-        assert!(values.iter().all(|&v| f64::from(v) >= low && f64::from(v) <= high && v.is_finite()));
+        assert!(
+            values
+                .iter()
+                .all(|&v| f64::from(v) >= low && f64::from(v) <= high && v.is_finite())
+        );
         let mean = values.iter().map(|&v| f64::from(v)).sum::<f64>() / 40_000.0;
-        let variance = values.iter().map(|&v| (f64::from(v) - mean).powi(2)).sum::<f64>() / 40_000.0;
+        let variance = values
+            .iter()
+            .map(|&v| (f64::from(v) - mean).powi(2))
+            .sum::<f64>()
+            / 40_000.0;
         (mean, variance)
     };
     // Five standard errors of 40,000 draws around the mean; 4 % around the variance.
