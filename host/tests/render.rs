@@ -105,14 +105,7 @@ fn a_grid_paints_its_cells_from_the_top() {
 fn header_legend_and_caption_are_written_around_the_panel() {
     let mut canvas = Canvas::new();
     canvas.view(0.0, 0.0, 1.0, 1.0);
-    let plain = draw(
-        &Scene {
-            shapes: vec![],
-            ..canvas.into_scene()
-        },
-        600,
-        400,
-    );
+    let plain = draw(&canvas.into_scene(), 600, 400);
     let mut canvas = Canvas::new();
     canvas.view(0.0, 0.0, 1.0, 1.0);
     canvas.legend(&[("prey", Color::group(4))]);
@@ -120,7 +113,7 @@ fn header_legend_and_caption_are_written_around_the_panel() {
     let framed = draw(&canvas.into_scene(), 600, 400);
     let dark = |frame: &Frame, columns: std::ops::Range<u32>, rows: std::ops::Range<u32>| {
         rows.flat_map(|y| columns.clone().map(move |x| (x, y)))
-            .filter(|&(x, y)| frame.pixel(x, y).unwrap()[0] < 120)
+            .filter(|&(x, y)| frame.pixel(x, y).unwrap()[0] < 150)
             .count()
     };
     assert!(dark(&plain, 10..120, 5..32) > 100, "title");

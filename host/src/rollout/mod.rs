@@ -13,6 +13,7 @@ mod ended;
 mod episodes;
 mod finite;
 mod lane;
+mod place;
 mod plan;
 mod policy;
 mod restart;
@@ -21,19 +22,20 @@ mod workers;
 
 use palaestra_plugin_api::{
     Error, ErrorKind, Result,
-    client::{EnvironmentBatch, EnvironmentHandle, MakeEnvironment},
+    client::{EnvironmentBatch, EnvironmentHandle, MakeEnvironment, ShardMut},
     spec::EnvironmentSpec,
 };
 use serde_json::{Map, Value};
 
-use crate::wrappers::{Place, WrapperSpec};
+use crate::wrappers::WrapperSpec;
 use lane::Lane;
 
 pub use double::DoubleBuffered;
 pub use ended::EndedList;
 pub use episodes::{EpisodeSet, EpisodeTable};
+pub use place::Place;
 pub use plan::Plan;
-pub use policy::{NoOp, Policy, random};
+pub use policy::{NoOp, Policy, Random};
 pub use restart::Restart;
 pub use statistics::{Columns, Moments, Statistics};
 pub use workers::Workers;
@@ -91,9 +93,10 @@ impl Rollout {
             .map_err(|e| blame(plugin, "make", e))?;
         let mut spec = batch.spec().clone();
         let mut lanes = Vec::with_capacity(plan.shards);
-        for shard in batch.shards_mut() {
-            let place = Place::new(&shard, environment);
-            let (composed, lane) = Lane::new(&shard, &options.wrappers, &place)?;
+        let ranges: Vec<_> = batch.shards_mut().map(|shard| shard.range()).collect();
+        for range in ranges {
+            let place = Place::new(environment, range);
+            let (composed, lane) = Lane::new(batch.spec(), batch.slabs(), &options.wrappers, place)?;
             spec = composed;
             lanes.push(lane);
         }
@@ -137,18 +140,24 @@ impl Rollout {
     /// What the plugin reports.
     pub fn reset(&mut self) -> Result<()> {
         let options = Value::Object(Map::new());
-        self.each("reset", &mut [], |shard, lane, _: Option<&mut ()>| lane.reset(shard, &options))?;
+        self.each::<()>("reset", &mut [], |shard, lane, _| lane.reset(shard, &options))?;
         self.now = Some(0);
         Ok(())
     }
 
     /// One policy per shard, made from what is known of its place.
-    ///
-    /// # Errors
-    /// Those of `make`.
-    pub fn policies<P>(&mut self, mut make: impl FnMut(&EnvironmentSpec, &Place) -> Result<P>) -> Result<Vec<P>> {
-        let spec = &self.spec;
-        self.lanes.iter().map(|lane| make(spec, lane.place())).collect()
+    pub fn policies<P>(&self, make: impl FnMut(&Place) -> P) -> Vec<P> {
+        self.lanes.iter().map(Lane::place).map(make).collect()
+    }
+
+    /// A random policy for every shard.
+    pub fn random(&self) -> Vec<Random> {
+        self.policies(|place| Random::new(&self.spec, self.batch.slabs(), place))
+    }
+
+    /// A policy that does nothing for every shard.
+    pub fn no_op(&self) -> Vec<NoOp> {
+        self.policies(|_| NoOp::new(&self.spec, self.batch.slabs()))
     }
 
     /// Collects one fragment: carries the present rows to slot 0 and steps `steps` times, shard by shard,
@@ -199,7 +208,7 @@ impl Rollout {
         if now >= self.plan.steps {
             return Err(Error::new(ErrorKind::Host, format!("step: expected a slot after {now}, found none")));
         }
-        self.each("step", &mut [], |shard, lane, _: Option<&mut ()>| lane.step(shard, now))?;
+        self.each::<()>("step", &mut [], |shard, lane, _| lane.step(shard, now))?;
         self.now = Some(now + 1);
         Ok(())
     }
@@ -245,7 +254,7 @@ impl Rollout {
         &mut self,
         operation: &str,
         policies: &mut [P],
-        body: impl Fn(&mut palaestra_plugin_api::client::ShardMut<'_>, &mut Lane, Option<&mut P>) -> Result<()> + Sync,
+        body: impl Fn(&mut ShardMut<'_>, &mut Lane, Option<&mut P>) -> Result<()> + Sync,
     ) -> Result<()> {
         let result = self.workers.each_shard(self.batch.split(), &mut self.lanes, policies, &body);
         result.map_err(|e| blame(&self.plugin, operation, e))

@@ -61,6 +61,19 @@ pub enum DType {
 }
 
 impl DType {
+    /// The type behind the number in a [`Slab`].
+    pub const fn from_number(number: u32) -> Option<Self> {
+        Some(match number {
+            1 => Self::U8,
+            2 => Self::I32,
+            3 => Self::U32,
+            4 => Self::U64,
+            5 => Self::F32,
+            6 => Self::F64,
+            _ => return None,
+        })
+    }
+
     /// Bytes of one element.
     pub const fn size(self) -> usize {
         match self {
@@ -70,6 +83,26 @@ impl DType {
         }
     }
 }
+
+/// Rust types of slab elements: every bit pattern is a value.
+pub trait SlabElement: sealed::Sealed + Copy + Default + Send + Sync + 'static {
+    /// The element type on the other side.
+    const DTYPE: DType;
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+macro_rules! slab_elements {
+    ($($t:ty => $d:ident),*) => { $(
+        impl sealed::Sealed for $t {}
+        impl SlabElement for $t {
+            const DTYPE: DType = DType::$d;
+        }
+    )* };
+}
+slab_elements!(u8 => U8, i32 => I32, u32 => U32, u64 => U64, f32 => F32, f64 => F64);
 
 /// Slab ids. `g` marks slabs of one agent group: `[slots, n, agents, …]`; the others are `[slots, n, …]`.
 pub mod id {
@@ -157,4 +190,59 @@ pub mod id {
     pub const EPISODE_LENGTH: u32 = 71;
     /// f64 `[…, metrics]`: aggregated metrics of the episode.
     pub const EPISODE_METRICS: u32 = 72;
+
+    /// Whether a slab is a list of ended episodes: one slot, `shape[1]` entries.
+    pub const fn is_ended_list(id: u32) -> bool {
+        matches!(id, ENDED_COUNT..=EPISODE_METRICS)
+    }
+
+    /// Whether slabs of this id belong to one agent group each.
+    pub const fn is_of_group(id: u32) -> bool {
+        matches!(id, OBSERVATION..=CONTROLLED | FINAL_OBSERVATION..=FINAL_ALIVE | EPISODE_RETURN)
+    }
+
+    /// The name of an id, lower case; none for ids that are not listed here.
+    pub const fn name(id: u32) -> Option<&'static str> {
+        Some(match id {
+            OBSERVATION => "observation",
+            ACTION => "action",
+            REWARD => "reward",
+            ACTION_MASK => "action_mask",
+            ALIVE => "alive",
+            ACTING => "acting",
+            AGENT_TERMINATED => "agent_terminated",
+            AGENT_TRUNCATED => "agent_truncated",
+            AGENT_FIRST => "agent_first",
+            SEAT => "seat",
+            PROPOSED_ACTION => "proposed_action",
+            OVERRIDDEN => "overridden",
+            LEARNING_REWARD => "learning_reward",
+            EXTRAS => "extras",
+            RECURRENT => "recurrent",
+            FEATURES => "features",
+            CONTROLLED => "controlled",
+            STATE => "state",
+            TERMINATED => "terminated",
+            TRUNCATED => "truncated",
+            FIRST => "first",
+            METRICS => "metrics",
+            INSTANCE => "instance",
+            EPISODE => "episode",
+            STEP => "step",
+            TASK => "task",
+            KEY => "key",
+            INSTANCE_RECURRENT => "instance_recurrent",
+            MECHANISM_EXTRAS => "mechanism_extras",
+            ENDED_COUNT => "ended_count",
+            ENDED_ROW => "ended_row",
+            FINAL_OBSERVATION => "final_observation",
+            FINAL_ACTION_MASK => "final_action_mask",
+            FINAL_ALIVE => "final_alive",
+            FINAL_STATE => "final_state",
+            EPISODE_RETURN => "episode_return",
+            EPISODE_LENGTH => "episode_length",
+            EPISODE_METRICS => "episode_metrics",
+            _ => return None,
+        })
+    }
 }

@@ -3,19 +3,11 @@
 use std::{cell::UnsafeCell, marker::PhantomData, ops::Range};
 
 use crate::{
-    abi::{DType, MAX_RANK, Slab},
+    abi::{MAX_RANK, Slab},
     layout::SlabLayout,
 };
 
-/// Rust types of slab elements.
-pub trait SlabElement: Copy + Send + Sync + 'static {
-    /// The element type on the other side.
-    const DTYPE: DType;
-}
-macro_rules! slab_elements {
-    ($($t:ty => $d:ident),*) => { $(impl SlabElement for $t { const DTYPE: DType = DType::$d; })* };
-}
-slab_elements!(u8 => U8, i32 => I32, u32 => U32, u64 => U64, f32 => F32, f64 => F64);
+pub use crate::abi::SlabElement;
 
 /// Names one slab of a [`Slabs`], with its element type; found once, used in hot loops.
 pub struct Key<T> {

@@ -6,6 +6,7 @@ mod accounting;
 mod actions;
 mod batch;
 mod entry;
+pub(crate) mod extent;
 pub(crate) mod guard;
 pub(crate) mod memory;
 mod per_instance;

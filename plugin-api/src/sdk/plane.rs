@@ -1,18 +1,9 @@
 //! A bound slab as typed memory.
 
-use crate::{
-    abi::{DType, MAX_RANK, NO_GROUP, Slab},
-    error::{Error, ErrorKind, Result},
-};
+use super::extent::{Extent, wrong};
+use crate::{abi::Slab, error::Result};
 
-/// Element types of slabs.
-pub(crate) trait Element: Copy + Default + 'static {
-    const DTYPE: DType;
-}
-macro_rules! elements {
-    ($($t:ty => $d:ident),*) => { $(impl Element for $t { const DTYPE: DType = DType::$d; })* };
-}
-elements!(u8 => U8, i32 => I32, u32 => U32, u64 => U64, f32 => F32, f64 => F64);
+pub(crate) use crate::abi::SlabElement as Element;
 
 /// `[slots, instances · row]` elements: a host's slab, or memory of our own where none is bound.
 pub(crate) struct Plane<T> {
@@ -43,71 +34,21 @@ impl<T: Element> Plane<T> {
 
     /// Takes a slab of shape `[slots, instances, …]` after checking type, shape, strides and alignment.
     pub(crate) fn bind(slab: &Slab, instances: usize, row: usize) -> Result<Self> {
-        let wrong = |expected: String, found: String| {
-            let group = if slab.group == NO_GROUP {
-                String::new()
-            } else {
-                format!(" of group {}", slab.group)
-            };
-            Err(Error::new(
-                ErrorKind::Host,
-                format!(
-                    "slab {}{group}: expected {expected}, found {found}",
-                    slab.id
-                ),
-            ))
-        };
-        if slab.dtype != T::DTYPE as u32 {
-            return wrong(
-                format!("element type {}", T::DTYPE as u32),
-                slab.dtype.to_string(),
-            );
+        let extent = Extent::of(slab)?;
+        if extent.dtype != T::DTYPE {
+            let expected = format!("elements of {:?}", T::DTYPE);
+            return Err(wrong(slab, &expected, format!("{:?}", extent.dtype)));
         }
-        let rank = slab.rank as usize;
-        if !(2..=MAX_RANK).contains(&rank) {
-            return wrong("2 to 6 axes".into(), rank.to_string());
-        }
-        let shape = &slab.shape[..rank];
-        let inner: u64 = shape[2..].iter().product();
-        if shape[0] == 0 || shape[1] != instances as u64 || inner != row as u64 {
-            return wrong(
-                format!("[slots, {instances}, …] with {row} elements per instance"),
-                format!("{shape:?}"),
-            );
-        }
-        let mut contiguous = size_of::<T>() as i64;
-        for axis in (1..rank).rev() {
-            if shape[axis] > 1 && slab.strides[axis] != contiguous {
-                return wrong(
-                    format!("stride {contiguous} of axis {axis}"),
-                    slab.strides[axis].to_string(),
-                );
-            }
-            contiguous *= shape[axis] as i64;
-        }
-        let slot = slab.strides[0];
-        if shape[0] > 1 && slot != 0 && (slot < contiguous || slot % size_of::<T>() as i64 != 0) {
-            return wrong(
-                format!("slot stride 0 or at least {contiguous}"),
-                slot.to_string(),
-            );
-        }
-        if slab.data.is_null() || !slab.data.cast::<T>().is_aligned() {
-            return wrong("aligned memory".into(), format!("{:p}", slab.data));
+        if extent.instances != instances || extent.row != row {
+            let expected = format!("[slots, {instances}, …] with {row} elements per instance");
+            let shape = &slab.shape[..slab.rank as usize];
+            return Err(wrong(slab, &expected, format!("{shape:?}")));
         }
         Ok(Self {
             data: slab.data.cast(),
-            slots: if slot == 0 {
-                usize::MAX
-            } else {
-                shape[0] as usize
-            },
-            slot_stride: if shape[0] > 1 {
-                slot as usize / size_of::<T>()
-            } else {
-                0
-            },
-            len: instances * row,
+            slots: extent.slots,
+            slot_stride: extent.slot_stride,
+            len: extent.len(),
             row,
             own: None,
         })

@@ -82,7 +82,7 @@ fn pumping_energy_brings_the_mountain_car_up() {
 
 #[test]
 fn random_continuous_mountain_car_pays_for_its_force() {
-    let played = play_random::<ContinuousMountainCar>(&CONTINUOUS, 2_500);
+    let played = play_random::<ContinuousMountainCar>(&CONTINUOUS, 10_000);
     // 999 steps of E[0.1·a²] = 1/30: -33.3, and almost never the flag.
     assert!((played.mean() + 33.3).abs() < 0.5, "{}", played.mean());
 }
@@ -97,6 +97,6 @@ fn pumping_energy_brings_the_continuous_mountain_car_up() {
 
 #[test]
 fn random_acrobot_hardly_arrives() {
-    let played = play_random::<Acrobot>(&ACROBOT, 2_500);
+    let played = play_random::<Acrobot>(&ACROBOT, 10_000);
     assert!((-500.0..=-495.0).contains(&played.mean()), "{}", played.mean());
 }

@@ -11,10 +11,10 @@ use palaestra_plugin_api::{
 use crate::task::Legacy;
 
 /// `env` of the document.
-pub const NAME: &str = "openai MPE (legacy physics)";
+pub(crate) const NAME: &str = "openai MPE (legacy physics)";
 
 /// The cases of one task, with our moves and rewards.
-pub fn rewrite(document: &Value, task: Legacy) -> Result<Value> {
+pub(crate) fn rewrite(document: &Value, task: Legacy) -> Result<Value> {
     let cases = document["cases"].as_array().ok_or_else(|| Error::config("trace /cases: expected an array"))?;
     let own = cases.iter().filter(|case| case["scenario"] == task.scenario);
     let cases = own.map(|case| rewrite_case(case, task)).collect::<Result<Vec<_>>>()?;

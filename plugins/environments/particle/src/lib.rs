@@ -16,6 +16,8 @@ mod picture;
 pub mod simple_spread;
 mod state;
 pub mod task;
+#[cfg(test)]
+mod testing;
 mod trail;
 pub mod world;
 

@@ -14,7 +14,7 @@ const TEXT_SIZE: f64 = 13.0;
 const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 /// Draws one world. `trail` is `[moments][agents]`, oldest first.
-pub fn draw(scenario: &Scenario, state: &State, trail: &[Vec<[f32; 2]>], canvas: &mut Canvas) {
+pub(crate) fn draw(scenario: &Scenario, state: &State, trail: &[Vec<[f32; 2]>], canvas: &mut Canvas) {
     canvas.view(-VIEW, -VIEW, VIEW, VIEW);
     canvas.rect((-1.0, -1.0), (1.0, 1.0), Color::WHITE.outlined(Color::LIGHT.pen(1.0)));
     for (landmark, &place) in scenario.landmarks.iter().zip(&state.landmark_pos) {

@@ -35,6 +35,7 @@ use palaestra_plugin_api::{
 use crate::{
     features::Features,
     legacy,
+    particle::invalid,
     physics::{Body, Physics},
     task::{Common, Group, Landmark, Legacy, Outcome, Scenario, Task},
     world::{View, distance, nearest},
@@ -48,6 +49,9 @@ const LANDMARK_SIZE: f64 = 0.05;
 const SYMBOLS: usize = 2;
 /// A landmark is occupied when an agent is nearer than this.
 const OCCUPIED: f64 = 0.1;
+
+/// Most landmarks.
+const MAX_LANDMARKS: usize = 64;
 
 /// Settings of simple spread.
 #[config]
@@ -96,6 +100,10 @@ impl Task for SimpleSpread {
     fn new(config: &SimpleSpreadConfig) -> Result<(Self, Scenario)> {
         let agents = config.num_agents;
         let landmarks = config.num_landmarks.unwrap_or(agents);
+        if !(1..=MAX_LANDMARKS).contains(&landmarks) {
+            let expected = format!("1 ≤ x ≤ {MAX_LANDMARKS}");
+            return Err(invalid("/num_landmarks", expected, landmarks));
+        }
         let others = agents - 1;
         let scenario = Scenario {
             groups: vec![Group {

@@ -15,25 +15,25 @@ use crate::{
 /// One world, with the names of the reference traces.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(crate = "serde", deny_unknown_fields)]
-pub struct State {
+pub(crate) struct State {
     /// Where the agents are.
-    pub pos: Vec<[f64; 2]>,
+    pub(crate) pos: Vec<[f64; 2]>,
     /// How fast they move.
-    pub vel: Vec<[f64; 2]>,
+    pub(crate) vel: Vec<[f64; 2]>,
     /// Where the landmarks are.
-    pub landmark_pos: Vec<[f64; 2]>,
+    pub(crate) landmark_pos: Vec<[f64; 2]>,
     /// What each agent said last, zeros of the silent; none where nobody speaks.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub comm: Vec<Vec<f64>>,
+    pub(crate) comm: Vec<Vec<f64>>,
     /// Indices drawn for the episode.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub goals: Vec<usize>,
+    pub(crate) goals: Vec<usize>,
 }
 
 /// A prescribed start: `init` of the reset options. What is left out is drawn, velocities are 0.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(crate = "serde", default, deny_unknown_fields)]
-pub struct Init {
+pub(crate) struct Init {
     /// Where the agents start.
     agent_pos: Option<Vec<[f64; 2]>>,
     /// How fast they start.
@@ -48,7 +48,7 @@ pub struct Init {
 
 impl State {
     /// Reads one world.
-    pub fn read(scenario: &Scenario, layout: &Layout, world: View<'_, 1>) -> Self {
+    pub(crate) fn read(scenario: &Scenario, layout: &Layout, world: View<'_, 1>) -> Self {
         let value = |pair: [&[f64; 1]; 2]| [pair[0][0], pair[1][0]];
         let symbols = scenario.symbols();
         let message = |agent: usize| {
@@ -66,18 +66,18 @@ impl State {
     }
 
     /// The world as JSON.
-    pub fn to_json(&self) -> Value {
+    pub(crate) fn to_json(&self) -> Value {
         // Numbers, lists and string keys: nothing that JSON could refuse.
         serde_json::to_value(self).unwrap_or_default()
     }
 
     /// A world from JSON.
-    pub fn from_json(value: &Value) -> Result<Self> {
+    pub(crate) fn from_json(value: &Value) -> Result<Self> {
         Self::deserialize(value).map_err(|e| Error::config(format!("snapshot: {e}")))
     }
 
     /// Writes the world into columns, after checking that it is one of this scenario.
-    pub fn write(&self, scenario: &Scenario, layout: &Layout, columns: &mut [[f64; 1]]) -> Result<()> {
+    pub(crate) fn write(&self, scenario: &Scenario, layout: &Layout, columns: &mut [[f64; 1]]) -> Result<()> {
         columns.fill([0.0]);
         put_places("snapshot /pos", &self.pos, layout.agents, columns, |a| layout.agent(a))?;
         put_places("snapshot /vel", &self.vel, layout.agents, columns, |a| layout.agent(a) + 2)?;
@@ -100,7 +100,7 @@ impl State {
 
 impl Init {
     /// Overwrites what was drawn.
-    pub fn write(&self, scenario: &Scenario, layout: &Layout, columns: &mut [[f64; 1]]) -> Result<()> {
+    pub(crate) fn write(&self, scenario: &Scenario, layout: &Layout, columns: &mut [[f64; 1]]) -> Result<()> {
         if let Some(places) = &self.agent_pos {
             put_places("init /agent_pos", places, layout.agents, columns, |a| layout.agent(a))?;
         }

@@ -13,11 +13,11 @@ use crate::{
 };
 
 /// Positions that are kept.
-pub const LENGTH: usize = 12;
+pub(crate) const LENGTH: usize = 12;
 
 /// The trails of all instances.
 #[derive(Clone, Debug)]
-pub struct Trails {
+pub(crate) struct Trails {
     /// `[blocks · LENGTH · agents · 2]`.
     columns: Vec<[f32; LANES]>,
     /// Positions known of each instance, `[blocks]`.
@@ -30,7 +30,7 @@ pub struct Trails {
 
 impl Trails {
     /// Trails of worlds that have not begun.
-    pub fn new(agents: usize, instances: usize) -> Self {
+    pub(crate) fn new(agents: usize, instances: usize) -> Self {
         let (blocks, width) = (instances.div_ceil(LANES), 2 * agents);
         Self {
             columns: vec![[0.0; LANES]; blocks * LENGTH * width],
@@ -46,13 +46,13 @@ impl Trails {
 
     /// Makes room for the positions of a step.
     #[inline(always)]
-    pub fn advance(&mut self) {
+    pub(crate) fn advance(&mut self) {
         self.newest = (self.newest + 1) % LENGTH;
     }
 
     /// Notes where the agents of a block are.
     #[inline(always)]
-    pub fn record(&mut self, block: usize, layout: &Layout, columns: &[[f64; LANES]]) {
+    pub(crate) fn record(&mut self, block: usize, layout: &Layout, columns: &[[f64; LANES]]) {
         let at = (block * LENGTH + self.newest) * self.width;
         for (agent, trail) in self.columns[at..at + self.width].chunks_exact_mut(2).enumerate() {
             let place = layout.agent(agent);
@@ -68,13 +68,13 @@ impl Trails {
     }
 
     /// Forgets the last episode of an instance and notes where its agents start.
-    pub fn restart(&mut self, instance: usize, layout: &Layout, columns: &[[f64; 1]]) {
+    pub(crate) fn restart(&mut self, instance: usize, layout: &Layout, columns: &[[f64; 1]]) {
         let start = (0..layout.agents).map(|a| [0, 1].map(|axis| columns[layout.agent(a) + axis][0] as f32));
         self.replace(instance, &[start.collect()]);
     }
 
     /// Where the agents of an instance were, oldest first: `[moments][agents]`.
-    pub fn points(&self, instance: usize) -> Vec<Vec<[f32; 2]>> {
+    pub(crate) fn points(&self, instance: usize) -> Vec<Vec<[f32; 2]>> {
         let (block, lane) = (instance / LANES, instance % LANES);
         let moment = |back: usize| {
             let at = self.moment(block, back);
@@ -84,7 +84,7 @@ impl Trails {
     }
 
     /// Makes the trail of an instance what [`points`](Self::points) gave.
-    pub fn replace(&mut self, instance: usize, points: &[Vec<[f32; 2]>]) {
+    pub(crate) fn replace(&mut self, instance: usize, points: &[Vec<[f32; 2]>]) {
         let (block, lane) = (instance / LANES, instance % LANES);
         for (back, agents) in points.iter().rev().enumerate() {
             let at = self.moment(block, back);
@@ -96,7 +96,7 @@ impl Trails {
     }
 
     /// Reads points from a snapshot.
-    pub fn parse(&self, saved: &Value) -> Result<Vec<Vec<[f32; 2]>>> {
+    pub(crate) fn parse(&self, saved: &Value) -> Result<Vec<Vec<[f32; 2]>>> {
         let points = Vec::<Vec<[f32; 2]>>::deserialize(saved)
             .map_err(|e| Error::config(format!("snapshot /trail: {e}")))?;
         let agents = self.width / 2;

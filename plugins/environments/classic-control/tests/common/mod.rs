@@ -12,26 +12,26 @@ use palaestra_plugin_api::{
 const INSTANCES: usize = 250;
 
 /// What a policy sees: one instance's observation; it draws from its own generator.
-pub type Policy<'a> = &'a mut dyn FnMut(&[f32], &mut EnvRng) -> f64;
+pub(crate) type Policy<'a> = &'a mut dyn FnMut(&[f32], &mut EnvRng) -> f64;
 
 /// Returns and lengths of complete episodes.
-pub struct Episodes {
-    pub returns: Vec<f64>,
-    pub lengths: Vec<u32>,
+pub(crate) struct Episodes {
+    pub(crate) returns: Vec<f64>,
+    pub(crate) lengths: Vec<u32>,
 }
 
 impl Episodes {
-    pub fn mean(&self) -> f64 {
+    pub(crate) fn mean(&self) -> f64 {
         self.returns.iter().sum::<f64>() / self.returns.len() as f64
     }
 
-    pub fn deviation(&self) -> f64 {
+    pub(crate) fn deviation(&self) -> f64 {
         let mean = self.mean();
         let squares: f64 = self.returns.iter().map(|r| (r - mean) * (r - mean)).sum();
         (squares / (self.returns.len() - 1) as f64).sqrt()
     }
 
-    pub fn standard_error(&self) -> f64 {
+    pub(crate) fn standard_error(&self) -> f64 {
         self.deviation() / (self.returns.len() as f64).sqrt()
     }
 }
@@ -42,7 +42,7 @@ enum Action {
 }
 
 /// Every instance plays `episodes / 250` episodes of `policy`; nothing that is seen may be NaN or infinite.
-pub fn play(entry: &EnvironmentEntry, name: &str, episodes: usize, policy: Policy<'_>) -> Episodes {
+pub(crate) fn play(entry: &EnvironmentEntry, name: &str, episodes: usize, policy: Policy<'_>) -> Episodes {
     let each = episodes / INSTANCES;
     let what = MakeEnvironment { instances: INSTANCES, purpose: purpose::CHECK, ..MakeEnvironment::new(name) };
     let mut batch = EnvironmentBatch::new(&what, 1, 1, |what| EnvironmentHandle::in_process(entry, what)).unwrap();
@@ -85,7 +85,7 @@ pub fn play(entry: &EnvironmentEntry, name: &str, episodes: usize, policy: Polic
 }
 
 /// Uniform over the choices or within the bounds.
-pub fn random(space: &Space) -> impl FnMut(&[f32], &mut EnvRng) -> f64 + use<> {
+pub(crate) fn random(space: &Space) -> impl FnMut(&[f32], &mut EnvRng) -> f64 + use<> {
     let choices = space.choices();
     let (low, high) = space.bounds_of(0);
     move |_, rng| match choices.first() {
