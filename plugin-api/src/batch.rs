@@ -10,6 +10,7 @@ use crate::{
     config::Config,
     environment::{Observe, ResetOptions},
     error::{Error, Result},
+    game_tree::GameNode,
     rng::EnvRng,
     sdk::memory::{GroupActions, Memory},
     spec::EnvironmentSpec,
@@ -69,6 +70,15 @@ pub trait BatchEnvironment: Sized + Send + 'static {
         let _ = (instance, actions);
         Err(Error::unsupported(
             "counterfactual rewards: not offered by this environment",
+        ))
+    }
+
+    /// The node that `history` leads to from the root of the game (flag `game_tree`). Independent of the
+    /// present episode.
+    fn game_node(&self, history: &[usize]) -> Result<GameNode> {
+        let _ = history;
+        Err(Error::unsupported(
+            "game tree: not offered by this environment",
         ))
     }
 

@@ -11,6 +11,7 @@ use crate::{
     canvas::Canvas,
     config::Config,
     error::{Error, Result},
+    game_tree::GameNode,
     rng::EnvRng,
     spec::EnvironmentSpec,
     trace::{self, TraceCase},
@@ -61,6 +62,15 @@ pub trait Environment: Sized + Send + Serialize + DeserializeOwned + 'static {
         let _ = actions;
         Err(Error::unsupported(
             "counterfactual rewards: not offered by this environment",
+        ))
+    }
+
+    /// The node that `history` leads to from the root of the game (flag `game_tree`). Independent of the
+    /// present episode.
+    fn game_node(&self, history: &[usize]) -> Result<GameNode> {
+        let _ = history;
+        Err(Error::unsupported(
+            "game tree: not offered by this environment",
         ))
     }
 

@@ -17,6 +17,7 @@ pub mod config;
 pub mod environment;
 mod error;
 mod export;
+pub mod game_tree;
 pub mod host;
 pub mod layout;
 pub mod manifest;
@@ -25,6 +26,7 @@ pub mod rng;
 pub mod rows;
 mod sdk;
 pub mod spec;
+pub mod table;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod trace;

@@ -10,9 +10,10 @@ use super::{
 use crate::{
     abi::{
         COUNTERFACTUAL, CounterfactualVtable, EnvironmentFactory, EnvironmentObject,
-        EnvironmentVtable, MakeOptions, RenderMode, Slab, SlabTable, Source, Text,
+        EnvironmentVtable, GAME_TREE, GameTreeVtable, MakeOptions, RenderMode, Slab, SlabTable, Source, Text,
     },
     error::{Error, Result},
+    game_tree::GameNode,
     sdk::EnvironmentEntry,
     spec::EnvironmentSpec,
     trace::TraceCase,
@@ -301,6 +302,23 @@ impl EnvironmentHandle {
         // SAFETY: the text lives through the call.
         json_call("counterfactual", |out, error| unsafe {
             (table.rewards)(this, instance as u64, Text::new(&actions), out, error)
+        })
+    }
+
+    /// The node that `history` leads to from the root of the game.
+    pub fn game_node(&mut self, history: &[usize]) -> Result<GameNode> {
+        let this = self.object.this;
+        // SAFETY: the handle is exclusive; the extension lives as long as the object.
+        let table = unsafe {
+            let found = (self.vtable().extension)(this, Text::new(GAME_TREE));
+            found.cast::<GameTreeVtable>().as_ref()
+        };
+        let table = table
+            .ok_or_else(|| Error::unsupported("game tree: not offered by this environment"))?;
+        let history = json!(history).to_string();
+        // SAFETY: the text lives through the call.
+        json_call("game_node", |out, error| unsafe {
+            (table.node)(this, Text::new(&history), out, error)
         })
     }
 

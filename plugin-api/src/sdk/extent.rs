@@ -68,7 +68,7 @@ impl Extent {
             },
             slot_stride: if several { (stride / size) as usize } else { 0 },
             instances: shape[1] as usize,
-            row: shape[2..].iter().product::<u64>() as usize,
+            row: shape[2..].iter().fold(1, |row: u64, &len| row.saturating_mul(len)) as usize,
         })
     }
 

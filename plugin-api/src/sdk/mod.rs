@@ -13,6 +13,7 @@ mod per_instance;
 mod plane;
 pub mod root;
 mod snapshot;
+pub(crate) mod span;
 mod trampoline;
 mod vtable;
 

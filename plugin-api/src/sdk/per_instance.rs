@@ -7,6 +7,7 @@ use crate::{
     canvas::Canvas,
     environment::{Actions, Environment, Observe, ResetOptions, StepWriter},
     error::{Error, Result},
+    game_tree::GameNode,
     rng::EnvRng,
     spec::EnvironmentSpec,
     trace::TraceCase,
@@ -105,6 +106,10 @@ impl<E: Environment> BatchEnvironment for PerInstance<E> {
 
     fn counterfactual(&self, instance: usize, actions: &[Vec<Vec<f64>>]) -> Result<Vec<Vec<f64>>> {
         self.worlds[instance].counterfactual(actions)
+    }
+
+    fn game_node(&self, history: &[usize]) -> Result<GameNode> {
+        self.worlds[0].game_node(history)
     }
 
     fn current(&self) -> Option<usize> {

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     abi::{
-        COUNTERFACTUAL, CounterfactualVtable, EnvironmentVtable, OK, Opaque, Sink, SlabTable,
+        COUNTERFACTUAL, CounterfactualVtable, EnvironmentVtable, GAME_TREE, GameTreeVtable, OK, Opaque, Sink, SlabTable,
         Source, Status, Text,
     },
     batch::BatchEnvironment,
@@ -228,8 +228,12 @@ impl<E: BatchEnvironment> Entries<E> {
         // SAFETY: the rules of the vtable.
         unsafe {
             on::<E>(this, std::ptr::null(), "extension", |b| {
-                if b.spec.flags.counterfactual && id.as_str()? == COUNTERFACTUAL {
+                let id = id.as_str()?;
+                if b.spec.flags.counterfactual && id == COUNTERFACTUAL {
                     found = std::ptr::from_ref(Self::COUNTERFACTUAL).cast();
+                }
+                if b.spec.flags.game_tree && id == GAME_TREE {
+                    found = std::ptr::from_ref(Self::GAME_TREE).cast();
                 }
                 Ok(())
             })
@@ -252,6 +256,21 @@ impl<E: BatchEnvironment> Entries<E> {
             })
         }
     }
+    unsafe extern "C" fn game_node(
+        this: *mut Opaque,
+        history: Text,
+        out: *const Sink,
+        error: *const Sink,
+    ) -> Status {
+        // SAFETY: the rules of the vtable.
+        unsafe {
+            on::<E>(this, error, "game_node", |b| {
+                let history: Vec<usize> = serde_json::from_str(history.as_str()?)
+                    .map_err(|e| Error::config(format!("history: {e}")))?;
+                write_json(out, &b.env.game_node(&history)?)
+            })
+        }
+    }
     unsafe extern "C" fn destroy(this: *mut Opaque) {
         // SAFETY: the rules of the vtable: `this` is ours and is not used again.
         let _ = catch(|| drop(unsafe { Box::from_raw(this.cast::<Batch<E>>()) }));
@@ -260,6 +279,10 @@ impl<E: BatchEnvironment> Entries<E> {
     const COUNTERFACTUAL: &'static CounterfactualVtable = &CounterfactualVtable {
         size: size_of::<CounterfactualVtable>() as u64,
         rewards: Self::counterfactual,
+    };
+    const GAME_TREE: &'static GameTreeVtable = &GameTreeVtable {
+        size: size_of::<GameTreeVtable>() as u64,
+        node: Self::game_node,
     };
     pub(crate) const VTABLE: &'static EnvironmentVtable = &EnvironmentVtable {
         size: size_of::<EnvironmentVtable>() as u64,

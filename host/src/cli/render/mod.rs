@@ -1,0 +1,251 @@
+//! `palaestra render`: episodes as a GIF, a PNG, or text.
+
+mod actions;
+mod film;
+mod player;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+use indicatif::{ProgressBar, ProgressStyle};
+use palaestra_plugin_api::client::{EnvironmentBatch, MakeEnvironment, RandomPolicy};
+use palaestra_plugin_api::spec::EnvironmentSpec;
+use palaestra_plugin_api::{Error, Result};
+use serde_json::{Map, Value, json};
+
+use self::actions::Actor;
+use self::film::{Film, Viewer};
+use self::player::{Outcome, Player};
+use super::Common;
+use super::output::{print, print_json, remark};
+use super::set::ConfigArgs;
+use crate::render::Header;
+use crate::session::EnvironmentMaker;
+
+/// Steps of an episode where neither the environment nor the user sets a limit.
+const DEFAULT_STEPS: u64 = 1000;
+
+const EXAMPLES: &str = "Examples:
+  palaestra render classic/CartPole-v1
+  palaestra render mpe/SimpleSpread-v3 --out spread.gif --episodes 3 --seed 7
+  palaestra render cards/KuhnPoker-v0 --text --episodes 5
+  palaestra render classic/Pendulum-v1 --policy no-op --out still.png --max-steps 40
+  palaestra render template/Beacon-v0 --actions moves.json --set length=9
+
+A PNG holds the last picture. A script is a JSON array with one joint action a step, each an array with
+one entry per agent: [[0, 2], [1, 2]].";
+
+/// Draw episodes of an environment.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct RenderArgs {
+    /// Environment, such as classic/CartPole-v1; version and namespace may be left out.
+    #[arg(value_name = "ENV")]
+    environment: String,
+    /// File to write, ending in .gif or .png [default: NAME.gif].
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Print text instead of writing a file.
+    #[arg(long, conflicts_with_all = ["out", "size"])]
+    text: bool,
+    /// Number of episodes.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    episodes: u64,
+    /// Most steps of an episode [default: the environment's limit, or 1000].
+    #[arg(long, value_name = "STEPS")]
+    max_steps: Option<u64>,
+    /// Seed of the environment and of the random policy.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Who acts [default: random, or script with --actions].
+    #[arg(long, value_enum)]
+    policy: Option<PolicyWord>,
+    /// Joint actions to play, a JSON file.
+    #[arg(long, value_name = "FILE")]
+    actions: Option<PathBuf>,
+    /// Pictures a second, 0.01 to 50.
+    #[arg(long, default_value_t = 20.0)]
+    fps: f64,
+    /// Size of a picture in pixels.
+    #[arg(long, value_name = "WxH", default_value = "600x400", value_parser = size)]
+    size: (u32, u32),
+    #[command(flatten)]
+    config: ConfigArgs,
+}
+
+/// The words for the policies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum PolicyWord {
+    /// Uniform over the allowed actions.
+    Random,
+    /// The no-op action of every group.
+    NoOp,
+    /// The actions of --actions.
+    Script,
+}
+
+fn size(text: &str) -> Result<(u32, u32), String> {
+    let read = |text: &str| {
+        let (width, height) = text.split_once(['x', '×'])?;
+        Some((width.trim().parse().ok()?, height.trim().parse().ok()?))
+    };
+    read(text).ok_or_else(|| format!("expected WIDTHxHEIGHT such as 600x400, found {text:?}"))
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// An unknown name, a wrong setting or script, a plugin at fault, a file that cannot be written.
+pub fn run(args: &RenderArgs, common: &Common) -> Result<ExitCode> {
+    if !(0.01..=50.0).contains(&args.fps) {
+        return Err(Error::config(format!("--fps: expected 0.01 to 50 pictures a second, found {}", args.fps)));
+    }
+    let session = common.session()?;
+    let maker = session.environment(&args.environment, &args.config.config()?)?;
+    maker.notes().iter().for_each(|note| remark("note", note));
+    let what = MakeEnvironment { run_seed: args.seed, ..maker.request() };
+    let batch = maker.batch(&what, 1, 1)?;
+    let actor = actor(args, &batch)?;
+    let limit = args.max_steps.unwrap_or_else(|| default_limit(batch.spec()));
+    let path = args.out.clone().unwrap_or_else(|| default_path(&maker));
+    let mut film = if args.text { Film::text(args.fps) } else { Film::file(&path, args.fps, args.size)? };
+    let mut player = Player::start(&maker, batch, actor)?;
+    let played = play(&mut player, &mut film, args.episodes, limit, &bar(args, limit)).map_err(|e| maker.blame(e))?;
+    film.finish()?;
+    if !args.text {
+        report(&maker, &path, &played, common)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn actor(args: &RenderArgs, batch: &EnvironmentBatch) -> Result<Actor> {
+    let spec = batch.spec();
+    let scripted = args.actions.is_some();
+    match (args.policy.unwrap_or(if scripted { PolicyWord::Script } else { PolicyWord::Random }), &args.actions) {
+        (PolicyWord::Random, None) => {
+            Ok(Actor::Random(Box::new(RandomPolicy::new(spec, batch.slabs(), args.seed, 0))))
+        }
+        (PolicyWord::NoOp, None) => Actor::no_op(spec),
+        (PolicyWord::Script, Some(path)) => Actor::script(path, spec),
+        (PolicyWord::Script, None) => {
+            Err(Error::config("--policy script: expected a file of actions, found none; give --actions FILE.json"))
+        }
+        (_, Some(_)) => Err(Error::config("--actions: expected --policy script, found another; leave one of them out")),
+    }
+}
+
+fn default_limit(spec: &EnvironmentSpec) -> u64 {
+    spec.max_episode_steps.map_or(DEFAULT_STEPS, u64::from)
+}
+
+/// `CartPole-v1.gif` for `classic/CartPole-v1`.
+fn default_path(maker: &EnvironmentMaker) -> PathBuf {
+    let name = maker.id().rsplit('/').next().unwrap_or_default();
+    PathBuf::from(format!("{name}.gif"))
+}
+
+/// A progress bar on a terminal; nothing elsewhere, and nothing beside text pictures.
+fn bar(args: &RenderArgs, limit: u64) -> ProgressBar {
+    if args.text {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(args.episodes.saturating_mul(limit));
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos}/{len} steps  {msg}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+/// What was played.
+#[derive(Debug, Default)]
+struct Played {
+    pictures: u64,
+    /// The end of each episode: its steps, and its return per group.
+    ends: Vec<Header>,
+}
+
+/// Plays the episodes. A picture is passed on once the next one is known, so that the last one of an
+/// episode can stay longer.
+fn play(player: &mut Player, film: &mut Film, episodes: u64, limit: u64, bar: &ProgressBar) -> Result<Played> {
+    let mut played = Played::default();
+    for episode in 0..episodes {
+        if episode > 0 {
+            player.next_episode()?;
+        }
+        let mut shown = player.picture()?;
+        let mut header = player.header().clone();
+        while header.step < limit {
+            let outcome = player.step()?;
+            bar.inc(1);
+            match outcome {
+                Outcome::On => {
+                    played.pictures += 1;
+                    if film.push(&shown, &header, false)? == Viewer::Gone {
+                        return Ok(played);
+                    }
+                    shown = player.picture()?;
+                    header = player.header().clone();
+                }
+                // The plugin has begun the next episode already: the picture before the last step stays.
+                Outcome::Ended => {
+                    header = player.header().clone();
+                    break;
+                }
+                Outcome::OutOfActions => break,
+            }
+        }
+        played.pictures += 1;
+        if film.push(&shown, &header, true)? == Viewer::Gone {
+            return Ok(played);
+        }
+        bar.set_message(format!("episode {}: {}", header.episode, returns(&header)));
+        played.ends.push(header);
+    }
+    bar.finish_and_clear();
+    Ok(played)
+}
+
+/// `return 12.50`, or one for each group.
+fn returns(header: &Header) -> String {
+    let each = header.returns.iter().map(|(name, value)| {
+        let name = if name.is_empty() { "return" } else { name };
+        format!("{name} {value:.2}")
+    });
+    each.collect::<Vec<_>>().join(", ")
+}
+
+fn report(maker: &EnvironmentMaker, path: &Path, played: &Played, common: &Common) -> Result<()> {
+    if common.json {
+        let ends = played.ends.iter().map(|end| {
+            let returns: Map<String, Value> = end.returns.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+            json!({"steps": end.step, "returns": returns})
+        });
+        return print_json(&json!({
+            "environment": maker.id(),
+            "file": path.display().to_string(),
+            "pictures": played.pictures,
+            "episodes": ends.collect::<Vec<_>>(),
+        }));
+    }
+    let mut text = String::new();
+    for end in &played.ends {
+        text.push_str(&format!("episode {}: {} steps, {}\n", end.episode, end.step, returns(end)));
+    }
+    let pictures = if played.pictures == 1 { "picture" } else { "pictures" };
+    text.push_str(&format!("{} ({} {pictures})\n", path.display(), played.pictures));
+    print(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes() {
+        assert_eq!(size("600x400"), Ok((600, 400)));
+        for text in ["600", "x", "600x-1", "axb"] {
+            assert!(size(text).unwrap_err().starts_with("expected WIDTHxHEIGHT"), "{text}");
+        }
+    }
+}
