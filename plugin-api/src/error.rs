@@ -128,6 +128,13 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// A stream that a call was given broke or ended early: snapshots and weights.
+impl From<std::io::Error> for Error {
+    fn from(error: std::io::Error) -> Self {
+        Self::new(ErrorKind::Io, format!("stream: {error}"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,15 +4,22 @@
 ///
 /// ```ignore
 /// export_plugin!(environments: [Pendulum, Acrobot], batch_environments: [CartPole]);
+/// export_plugin!(algorithms: [Ppo], mechanisms: [Broadcast]);
 /// ```
+///
+/// Sections may be left out, but keep this order.
 #[macro_export]
 macro_rules! export_plugin {
     (
         $(environments: [$($environment:ty),* $(,)?] $(,)?)?
         $(batch_environments: [$($batch:ty),* $(,)?] $(,)?)?
+        $(algorithms: [$($algorithm:ty),* $(,)?] $(,)?)?
+        $(mechanisms: [$($mechanism:ty),* $(,)?] $(,)?)?
     ) => {
         $($( $crate::__private::inventory::submit! { $crate::__private::EnvironmentEntry::of::<$environment>() } )*)?
         $($( $crate::__private::inventory::submit! { $crate::__private::EnvironmentEntry::of_batch::<$batch>() } )*)?
+        $($( $crate::__private::inventory::submit! { $crate::__private::AlgorithmEntry::of::<$algorithm>() } )*)?
+        $($( $crate::__private::inventory::submit! { $crate::__private::MechanismEntry::of::<$mechanism>() } )*)?
 
         const _: () = {
             use $crate::__private::{
@@ -47,6 +54,22 @@ macro_rules! export_plugin {
                     Raw(",\"traces\":"), List(<$batch as $crate::batch::BatchEnvironment>::TRACES),
                     Raw(",\"schema\":"),
                     Raw(<<$batch as $crate::batch::BatchEnvironment>::Config as $crate::config::Config>::SCHEMA),
+                    Raw("},"),
+                )*)?
+                $($(
+                    Raw("{\"kind\":\"algorithm\",\"id\":"),
+                    Quoted(<$algorithm as $crate::algorithm::Algorithm>::ID),
+                    Raw(",\"description\":"), Quoted(<$algorithm as $crate::algorithm::Algorithm>::DESCRIPTION),
+                    Raw(",\"schema\":"),
+                    Raw(<<$algorithm as $crate::algorithm::Algorithm>::Config as $crate::config::Config>::SCHEMA),
+                    Raw("},"),
+                )*)?
+                $($(
+                    Raw("{\"kind\":\"coordination\",\"id\":"),
+                    Quoted(<$mechanism as $crate::coordination::Mechanism>::ID),
+                    Raw(",\"description\":"), Quoted(<$mechanism as $crate::coordination::Mechanism>::DESCRIPTION),
+                    Raw(",\"schema\":"),
+                    Raw(<<$mechanism as $crate::coordination::Mechanism>::Config as $crate::config::Config>::SCHEMA),
                     Raw("},"),
                 )*)?
                 Raw("null]}"),

@@ -10,10 +10,12 @@
 //! [`abi`] is what crosses between the two; [`layout`] says which slabs an environment has.
 
 pub mod abi;
+pub mod algorithm;
 pub mod batch;
 pub mod canvas;
 pub mod client;
 pub mod config;
+pub mod coordination;
 pub mod environment;
 mod error;
 mod export;
@@ -55,7 +57,7 @@ pub mod prelude {
 pub mod __private {
     pub use crate::{
         manifest::{self, Part},
-        sdk::{EnvironmentEntry, root},
+        sdk::{AlgorithmEntry, EnvironmentEntry, MechanismEntry, root},
     };
     pub use {abi_stable, inventory};
 }

@@ -230,12 +230,18 @@ impl StepWriter<'_> {
     /// Ends the episode in a terminal state.
     #[inline(always)]
     pub fn terminate(&mut self) {
+        self.terminate_if(true);
+    }
+
+    /// Ends the episode in a terminal state if `terminal`; without a branch, for ends are hard to predict.
+    #[inline(always)]
+    pub fn terminate_if(&mut self, terminal: bool) {
         let Observe {
             out,
             slot,
             instance,
         } = &mut self.observe;
-        out.terminated.slot_mut(*slot)[*instance] = 1;
+        out.terminated.slot_mut(*slot)[*instance] |= u8::from(terminal);
     }
 
     /// Cuts the episode off for a reason other than the time limit, which is the SDK's.

@@ -31,8 +31,7 @@
 //!
 //! The final observations of episodes that ended within the fragment are lists (`ENDED_…`, `FINAL_…`,
 //! `EPISODE_…`): one slot, as many entries as [`ended`](Table::ended) has, and entry `k` belongs to step
-//! `t` of instance `i` where `ended()[k] = t · instances + i`. In the table that `act` is given, the lists
-//! are those of the environment's last step, and `ended()[k]` is the instance.
+//! `t` of instance `i` where `ended()[k] = t · instances + i`. `act` is shown no such lists.
 
 use crate::{
     abi::{NO_GROUP, Slab, SlabElement, id},

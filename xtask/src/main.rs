@@ -1,2 +1,74 @@
-//! xtask
-fn main() {}
+//! Chores of this workspace, run as `cargo xtask CHORE`.
+
+mod bench;
+mod cargo;
+mod schemas;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// One line about what went wrong.
+type Result<T, E = String> = std::result::Result<T, E>;
+
+/// Chores of this workspace.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", after_help = EXAMPLES, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+const EXAMPLES: &str = "Examples:
+  cargo xtask test
+  cargo xtask test trace -- --nocapture
+  cargo xtask schemas --check
+  cargo xtask bench --out docs/benchmarks.md";
+
+#[derive(Debug, Subcommand)]
+enum Chore {
+    /// Build every plugin library, then run all tests: some of them load the libraries.
+    Test {
+        /// Passed on to `cargo test --workspace`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Write schemas/ from the built plugins' manifests.
+    Schemas {
+        /// Write nothing; fail when a file is not as it would be written.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Measure every environment in one go, release build.
+    Bench {
+        /// Write the table into this file instead of printing it.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// Passed on to `palaestra bench environment`, such as `--threads 1,2`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().chore {
+        Chore::Test { arguments } => test(&arguments),
+        Chore::Schemas { check } => schemas::run(check),
+        Chore::Bench { out, arguments } => bench::run(out.as_deref(), &arguments),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("xtask: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn test(arguments: &[String]) -> Result<()> {
+    cargo::run(&["build", "--workspace"])?;
+    let test = ["test", "--workspace"].into_iter();
+    let all: Vec<&str> = test.chain(arguments.iter().map(String::as_str)).collect();
+    cargo::run(&all)
+}

@@ -27,7 +27,7 @@ manifest alone: nothing of it runs.";
 /// Describe an environment, algorithm or mechanism.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub struct DescribeArgs {
+pub(crate) struct DescribeArgs {
     /// Id, such as classic/CartPole-v1; version and namespace may be left out.
     #[arg(value_name = "ID")]
     id: String,
@@ -39,7 +39,7 @@ pub struct DescribeArgs {
 ///
 /// # Errors
 /// An unknown name, a wrong setting, a trusted plugin that cannot be loaded.
-pub fn run(args: &DescribeArgs, common: &Common) -> Result<ExitCode> {
+pub(crate) fn run(args: &DescribeArgs, common: &Common) -> Result<ExitCode> {
     let session = common.session()?;
     let found = lookup(session.registry(), &args.id)?;
     found.notes.iter().for_each(|note| remark("note", note));
@@ -57,7 +57,11 @@ pub fn run(args: &DescribeArgs, common: &Common) -> Result<ExitCode> {
 }
 
 /// The spec of an environment whose plugin may be loaded.
-fn spec_of(session: &Session, found: &Resolution<'_>, config: &Value) -> Result<Option<EnvironmentSpec>> {
+fn spec_of(
+    session: &Session,
+    found: &Resolution<'_>,
+    config: &Value,
+) -> Result<Option<EnvironmentSpec>> {
     let (export, plugin) = (found.entry.export, found.entry.plugin);
     if export.kind != Kind::Environment || !plugin.trust().allows_loading() {
         return Ok(None);
@@ -67,7 +71,11 @@ fn spec_of(session: &Session, found: &Resolution<'_>, config: &Value) -> Result<
     Ok(Some(maker.make(&maker.request())?.spec().clone()))
 }
 
-fn describe(found: &Resolution<'_>, config: &Value, spec: Option<&EnvironmentSpec>) -> Result<Value> {
+fn describe(
+    found: &Resolution<'_>,
+    config: &Value,
+    spec: Option<&EnvironmentSpec>,
+) -> Result<Value> {
     let (export, manifest, plugin) = (found.entry.export, found.entry.manifest, found.entry.plugin);
     Ok(json!({
         "id": export.id,
@@ -91,7 +99,11 @@ fn describe(found: &Resolution<'_>, config: &Value, spec: Option<&EnvironmentSpe
 fn text(found: &Resolution<'_>, about: &Value, spec: Option<&EnvironmentSpec>) -> String {
     let paint = Paint::stdout();
     let export = found.entry.export;
-    let mut text = format!("{}  {}\n", paint.paint(Ink::Bold, &export.id.to_string()), paint.paint(Ink::Dim, export.kind.word()));
+    let mut text = format!(
+        "{}  {}\n",
+        paint.paint(Ink::Bold, &export.id.to_string()),
+        paint.paint(Ink::Dim, export.kind.word())
+    );
     if !export.description.is_empty() {
         let _ = writeln!(text, "{}", export.description);
     }
@@ -117,12 +129,26 @@ fn origin(about: &Value) -> Table {
             table.row([(Ink::Dim, name.to_owned()), (ink, value)]);
         }
     };
-    row("plugin", Ink::Plain, format!("{} {} ({} build)", word("plugin"), word("version"), word("profile")));
+    row(
+        "plugin",
+        Ink::Plain,
+        format!(
+            "{} {} ({} build)",
+            word("plugin"),
+            word("version"),
+            word("profile")
+        ),
+    );
     row("licence", Ink::Plain, word("license"));
     row("trust", trust_ink(&word("trust")), word("trust"));
     row("sha256", Ink::Plain, word("sha256"));
     row("file", Ink::Plain, word("path"));
-    let traces: Vec<&str> = about["traces"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let traces: Vec<&str> = about["traces"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
     row("traces", Ink::Plain, traces.join(", "));
     table
 }
@@ -142,5 +168,9 @@ fn settings(schema: &Value, paint: Paint) -> String {
             (Ink::Plain, field.description),
         ]);
     }
-    format!("\n{}\n{}", paint.paint(Ink::Bold, "settings"), table.render(paint, "  "))
+    format!(
+        "\n{}\n{}",
+        paint.paint(Ink::Bold, "settings"),
+        table.render(paint, "  ")
+    )
 }

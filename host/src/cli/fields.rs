@@ -7,28 +7,30 @@ const MAX_DEPTH: usize = 8;
 
 /// One setting of a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Field {
+pub(crate) struct Field {
     /// Its key, nested ones with dots: what `--set` takes.
-    pub key: String,
+    pub(crate) key: String,
     /// Its type.
-    pub kind: String,
+    pub(crate) kind: String,
     /// Its default as JSON, empty when it has none.
-    pub default: String,
+    pub(crate) default: String,
     /// The values it may have, empty when all of its type.
-    pub range: String,
+    pub(crate) range: String,
     /// The author's words.
-    pub description: String,
+    pub(crate) description: String,
 }
 
 /// The settings of a schema, nested ones after the setting that holds them.
-pub fn fields(schema: &Value) -> Vec<Field> {
+pub(crate) fn fields(schema: &Value) -> Vec<Field> {
     let mut fields = Vec::new();
     collect(schema, schema, "", 0, &mut fields);
     fields
 }
 
 fn collect(root: &Value, node: &Value, prefix: &str, depth: usize, fields: &mut Vec<Field>) {
-    let properties = resolve(root, node).get("properties").and_then(Value::as_object);
+    let properties = resolve(root, node)
+        .get("properties")
+        .and_then(Value::as_object);
     for (key, property) in properties.into_iter().flatten() {
         let key = format!("{prefix}{key}");
         let shape = resolve(root, property);
@@ -38,7 +40,10 @@ fn collect(root: &Value, node: &Value, prefix: &str, depth: usize, fields: &mut 
             kind: kind(root, shape),
             default: own("default").map(Value::to_string).unwrap_or_default(),
             range: range(property).or_else(|| range(shape)).unwrap_or_default(),
-            description: own("description").and_then(Value::as_str).unwrap_or_default().replace('\n', " "),
+            description: own("description")
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .replace('\n', " "),
             key: key.clone(),
         });
         if depth < MAX_DEPTH {
@@ -50,7 +55,10 @@ fn collect(root: &Value, node: &Value, prefix: &str, depth: usize, fields: &mut 
 /// Follows a reference inside the document, a few hops at most.
 fn resolve<'a>(root: &'a Value, mut node: &'a Value) -> &'a Value {
     for _ in 0..MAX_DEPTH {
-        let pointer = node.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix('#'));
+        let pointer = node
+            .get("$ref")
+            .and_then(Value::as_str)
+            .and_then(|r| r.strip_prefix('#'));
         match pointer.and_then(|p| root.pointer(p)) {
             Some(next) => node = next,
             None => break,
@@ -60,7 +68,12 @@ fn resolve<'a>(root: &'a Value, mut node: &'a Value) -> &'a Value {
 }
 
 fn kind(root: &Value, node: &Value) -> String {
-    let words = |list: &[Value]| list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" or ");
+    let words = |list: &[Value]| {
+        list.iter()
+            .filter_map(Value::as_str)
+            .collect::<Vec<_>>()
+            .join(" or ")
+    };
     match node.get("type") {
         Some(Value::String(word)) if word == "array" => match node.get("items") {
             Some(items) => format!("array of {}", kind(root, resolve(root, items))),
@@ -69,9 +82,14 @@ fn kind(root: &Value, node: &Value) -> String {
         Some(Value::String(word)) => word.clone(),
         Some(Value::Array(several)) => words(several),
         _ => {
-            let forms = ["anyOf", "oneOf"].iter().find_map(|k| node.get(*k)?.as_array());
-            let mut kinds: Vec<String> =
-                forms.into_iter().flatten().map(|form| kind(root, resolve(root, form))).collect();
+            let forms = ["anyOf", "oneOf"]
+                .iter()
+                .find_map(|k| node.get(*k)?.as_array());
+            let mut kinds: Vec<String> = forms
+                .into_iter()
+                .flatten()
+                .map(|form| kind(root, resolve(root, form)))
+                .collect();
             kinds.dedup();
             match kinds.is_empty() {
                 true => "any".to_owned(),
@@ -87,10 +105,18 @@ fn range(node: &Value) -> Option<String> {
         return Some(choices);
     }
     let limit = |name: &str| node.get(name).map(number);
-    let low = limit("minimum").map(|x| format!("{x} ≤ ")).or(limit("exclusiveMinimum").map(|x| format!("{x} < ")));
-    let high = limit("maximum").map(|x| format!(" ≤ {x}")).or(limit("exclusiveMaximum").map(|x| format!(" < {x}")));
+    let low = limit("minimum")
+        .map(|x| format!("{x} ≤ "))
+        .or(limit("exclusiveMinimum").map(|x| format!("{x} < ")));
+    let high = limit("maximum")
+        .map(|x| format!(" ≤ {x}"))
+        .or(limit("exclusiveMaximum").map(|x| format!(" < {x}")));
     if low.is_some() || high.is_some() {
-        return Some(format!("{}x{}", low.unwrap_or_default(), high.unwrap_or_default()));
+        return Some(format!(
+            "{}x{}",
+            low.unwrap_or_default(),
+            high.unwrap_or_default()
+        ));
     }
     let count = |name: &str| node.get(name).and_then(Value::as_u64);
     match (count("minItems"), count("maxItems")) {
@@ -105,9 +131,10 @@ fn range(node: &Value) -> Option<String> {
 fn choices(node: &Value) -> Option<String> {
     let listed: Vec<String> = match (node.get("enum"), node.get("oneOf")) {
         (Some(Value::Array(values)), _) => values.iter().map(Value::to_string).collect(),
-        (_, Some(Value::Array(forms))) => {
-            forms.iter().map(|form| form.get("const").map(Value::to_string)).collect::<Option<_>>()?
-        }
+        (_, Some(Value::Array(forms))) => forms
+            .iter()
+            .map(|form| form.get("const").map(Value::to_string))
+            .collect::<Option<_>>()?,
         _ => return None,
     };
     Some(listed.join(", "))
@@ -137,8 +164,10 @@ mod tests {
             },
             "$defs": {"Noise": {"type": "object", "description": "hidden", "properties": {"scale": {"type": ["number", "null"], "default": null}}}},
         });
-        let rows: Vec<[String; 5]> =
-            fields(&schema).into_iter().map(|f| [f.key, f.kind, f.default, f.range, f.description]).collect();
+        let rows: Vec<[String; 5]> = fields(&schema)
+            .into_iter()
+            .map(|f| [f.key, f.kind, f.default, f.range, f.description])
+            .collect();
         let expected = [
             ["force", "number", "10.0", "0 < x ≤ 5.5", "Push [N]."],
             ["mode", "string", "\"a\"", "\"a\", \"b\"", ""],

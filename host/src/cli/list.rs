@@ -22,7 +22,7 @@ or `changed`: listed, not loaded.";
 /// List environments, algorithms and coordination mechanisms.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub struct ListArgs {
+pub(crate) struct ListArgs {
     /// Of one kind only.
     #[arg(value_enum)]
     kind: Option<KindWord>,
@@ -79,17 +79,25 @@ impl<'a> From<Entry<'a>> for Item<'a> {
 ///
 /// # Errors
 /// A lock file that cannot be read; a bad plugin file is only remarked on.
-pub fn run(args: &ListArgs, common: &Common) -> Result<ExitCode> {
+pub(crate) fn run(args: &ListArgs, common: &Common) -> Result<ExitCode> {
     let session = common.session()?;
     let registry = session.registry();
     let wanted = args.kind.map(Kind::from);
-    let kinds = Kind::ALL.into_iter().filter(|kind| wanted.is_none_or(|w| w == *kind));
-    let items: Vec<Item<'_>> = kinds.flat_map(|kind| registry.entries(kind)).map(Item::from).collect();
+    let kinds = Kind::ALL
+        .into_iter()
+        .filter(|kind| wanted.is_none_or(|w| w == *kind));
+    let items: Vec<Item<'_>> = kinds
+        .flat_map(|kind| registry.entries(kind))
+        .map(Item::from)
+        .collect();
     remark_on_problems(registry);
     if common.json {
         print_json(&items)?;
     } else if items.is_empty() {
-        remark("note", "nothing found; name a folder with --plugin-dir, or build the workspace");
+        remark(
+            "note",
+            "nothing found; name a folder with --plugin-dir, or build the workspace",
+        );
     } else {
         print(&table(&items, wanted.is_none()).render(Paint::stdout(), ""))?;
     }
@@ -103,7 +111,10 @@ pub(super) fn remark_on_problems(registry: &Registry) {
     }
     for plugin in registry.plugins() {
         if let Some(problem) = plugin.problem() {
-            remark("warning", &format!("plugin {}: {problem}", plugin.path().display()));
+            remark(
+                "warning",
+                &format!("plugin {}: {problem}", plugin.path().display()),
+            );
         }
     }
 }

@@ -1,9 +1,24 @@
 //! The command line: one module a command.
 
-use std::{path::PathBuf, process::ExitCode};
+mod bench;
+mod describe;
+mod fields;
+mod list;
+mod lookup;
+mod new;
+pub mod output;
+mod registry;
+mod render;
+mod replay;
+mod rollout;
+mod schema;
+pub mod set;
+mod spec_text;
+
+use std::{panic, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
-use palaestra_plugin_api::{Error, Result};
+use palaestra_plugin_api::{Error, ErrorKind, Result};
 use palaestra_registry::Options;
 
 use crate::session::Session;
@@ -13,7 +28,7 @@ use crate::session::Session;
 /// Environments, algorithms and coordination mechanisms are shared libraries in plugin folders; compose
 /// them by name.
 #[derive(Debug, Parser)]
-#[command(name = "palaestra", version, about, after_help = EXAMPLES, max_term_width = 100)]
+#[command(name = "palaestra", version, after_help = EXAMPLES, max_term_width = 100)]
 pub struct Cli {
     #[command(flatten)]
     common: Common,
@@ -60,17 +75,50 @@ impl Common {
     }
 }
 
+#[derive(Debug, Subcommand)]
+enum Command {
+    List(list::ListArgs),
+    Describe(describe::DescribeArgs),
+    Schema(schema::SchemaArgs),
+    Bench(bench::BenchArgs),
+    Rollout(rollout::RolloutArgs),
+    Replay(replay::ReplayArgs),
+    Render(render::RenderArgs),
+    New(new::NewArgs),
+    Registry(registry::RegistryArgs),
+}
+
+impl Command {
+    fn run(&self, common: &Common) -> Result<ExitCode> {
+        match self {
+            Self::List(args) => list::run(args, common),
+            Self::Describe(args) => describe::run(args, common),
+            Self::Schema(args) => schema::run(args, common),
+            Self::Bench(args) => bench::run(args, common),
+            Self::Rollout(args) => rollout::run(args, common),
+            Self::Replay(args) => replay::run(args, common),
+            Self::Render(args) => render::run(args, common),
+            Self::New(args) => new::run(args, common),
+            Self::Registry(args) => registry::run(args, common),
+        }
+    }
+}
+
 /// Runs the command line of this process.
+///
+/// Exit codes: 0 ok, 1 a check failed, 2 usage or configuration, 3 plugin at fault, 4 files, 70 a bug here.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    match cli.command.run(&cli.common) {
-        Ok(code) => code,
-        Err(error) => fail(&error),
+    // A plugin's panics never get here: one that does is a bug of this program, and has been printed.
+    match panic::catch_unwind(|| cli.command.run(&cli.common)) {
+        Ok(Ok(code)) => code,
+        Ok(Err(error)) => fail(&error),
+        Err(_) => ExitCode::from(ErrorKind::Host.exit_code()),
     }
 }
 
 /// Prints an error on one line and gives its exit code.
 fn fail(error: &Error) -> ExitCode {
-    eprintln!("palaestra: {error}");
+    output::remark("palaestra", &error.to_string());
     ExitCode::from(error.kind.exit_code())
 }

@@ -13,10 +13,9 @@ use serde::Serialize;
 pub fn print(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(e) if e.kind() != IoKind::BrokenPipe => Err(Error::new(
-            ErrorKind::Io,
-            format!("standard output: {e}"),
-        )),
+        Err(e) if e.kind() != IoKind::BrokenPipe => {
+            Err(Error::new(ErrorKind::Io, format!("standard output: {e}")))
+        }
         _ => Ok(()),
     }
 }
@@ -65,7 +64,9 @@ impl Paint {
     pub fn stdout() -> Self {
         let refused = std::env::var_os("NO_COLOR").is_some_and(|v| !v.is_empty());
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        Self { on: io::stdout().is_terminal() && !refused && !dumb }
+        Self {
+            on: io::stdout().is_terminal() && !refused && !dumb,
+        }
     }
 
     /// No colours.
@@ -98,7 +99,9 @@ impl Table {
     /// A table with a line of headings.
     pub fn new(headings: &[&str]) -> Self {
         let headings = headings.iter().map(|h| (Ink::Dim, (*h).to_owned()));
-        Self { rows: vec![headings.collect()] }
+        Self {
+            rows: vec![headings.collect()],
+        }
     }
 
     /// A table without headings.
@@ -114,7 +117,13 @@ impl Table {
     /// The table as text, each line begun with `indent`.
     pub fn render(&self, paint: Paint, indent: &str) -> String {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
-        let width = |c: usize| self.rows.iter().filter_map(|r| r.get(c)).map(|cell| length(&cell.1)).max();
+        let width = |c: usize| {
+            self.rows
+                .iter()
+                .filter_map(|r| r.get(c))
+                .map(|cell| length(&cell.1))
+                .max()
+        };
         let widths: Vec<usize> = (0..columns).map(|c| width(c).unwrap_or(0)).collect();
         let mut text = String::new();
         for row in &self.rows {
@@ -146,9 +155,20 @@ mod tests {
     #[test]
     fn columns_are_aligned_and_no_line_ends_in_spaces() {
         let mut table = Table::new(&["id", "trust", ""]);
-        table.row([(Ink::Bold, "a/Long-v0".into()), (Ink::Good, "ok".into()), (Ink::Plain, "text".into())]);
-        table.row([(Ink::Bold, "b/é-v0".into()), (Ink::Plain, String::new()), (Ink::Plain, "x".into())]);
-        assert_eq!(table.render(Paint::off(), " "), " id         trust\n a/Long-v0  ok     text\n b/é-v0            x\n");
+        table.row([
+            (Ink::Bold, "a/Long-v0".into()),
+            (Ink::Good, "ok".into()),
+            (Ink::Plain, "text".into()),
+        ]);
+        table.row([
+            (Ink::Bold, "b/é-v0".into()),
+            (Ink::Plain, String::new()),
+            (Ink::Plain, "x".into()),
+        ]);
+        assert_eq!(
+            table.render(Paint::off(), " "),
+            " id         trust\n a/Long-v0  ok     text\n b/é-v0            x\n"
+        );
     }
 
     #[test]
@@ -156,6 +176,9 @@ mod tests {
         let mut table = Table::bare();
         table.row([(Ink::Good, "ab".into()), (Ink::Plain, "c".into())]);
         table.row([(Ink::Plain, "a".into()), (Ink::Plain, "c".into())]);
-        assert_eq!(table.render(Paint { on: true }, ""), "\x1b[32mab\x1b[0m  c\na   c\n");
+        assert_eq!(
+            table.render(Paint { on: true }, ""),
+            "\x1b[32mab\x1b[0m  c\na   c\n"
+        );
     }
 }

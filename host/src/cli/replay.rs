@@ -26,7 +26,7 @@ environments, cases, passed, first_difference.";
 /// Play reference traces and compare every recorded value.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub struct ReplayArgs {
+pub(crate) struct ReplayArgs {
     /// Trace files (marl-trace-1).
     #[arg(value_name = "TRACE.json", required = true)]
     files: Vec<PathBuf>,
@@ -63,7 +63,7 @@ struct Line {
 ///
 /// # Errors
 /// A file that cannot be read or that nobody claims, a plugin that cannot be loaded.
-pub fn run(args: &ReplayArgs, common: &Common) -> Result<ExitCode> {
+pub(crate) fn run(args: &ReplayArgs, common: &Common) -> Result<ExitCode> {
     let session = common.session()?;
     let mut passed = true;
     for file in &args.files {
@@ -76,13 +76,17 @@ pub fn run(args: &ReplayArgs, common: &Common) -> Result<ExitCode> {
             print(&text(&replayed))?;
         }
     }
-    Ok(if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if passed {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn replay(session: &Session, file: &Path, id: Option<&str>) -> Result<Replayed> {
     let text = fs::read_to_string(file).map_err(|e| Error::new(ErrorKind::Io, e.to_string()))?;
-    let document: Value =
-        serde_json::from_str(&text).map_err(|e| Error::config(format!("expected JSON, found an error: {e}")))?;
+    let document: Value = serde_json::from_str(&text)
+        .map_err(|e| Error::config(format!("expected JSON, found an error: {e}")))?;
     let names = match id {
         Some(id) => vec![id.to_owned()],
         None => claimants(session.registry(), &document)?,
@@ -109,10 +113,14 @@ fn claimants(registry: &Registry, document: &Value) -> Result<Vec<String>> {
         .as_str()
         .ok_or_else(|| Error::config("/env: expected the name of an environment, found none"))?;
     let claims = |entry: &Entry<'_>| entry.export.traces.iter().any(|t| t == env);
-    let (trusted, others): (Vec<Entry<'_>>, Vec<Entry<'_>>) =
-        registry.entries(Kind::Environment).filter(claims).partition(|e| e.plugin.trust().allows_loading());
-    let mut ids: Vec<String> =
-        if trusted.is_empty() { others } else { trusted }.iter().map(|e| e.export.id.to_string()).collect();
+    let (trusted, others): (Vec<Entry<'_>>, Vec<Entry<'_>>) = registry
+        .entries(Kind::Environment)
+        .filter(claims)
+        .partition(|e| e.plugin.trust().allows_loading());
+    let mut ids: Vec<String> = if trusted.is_empty() { others } else { trusted }
+        .iter()
+        .map(|e| e.export.id.to_string())
+        .collect();
     ids.dedup();
     if ids.is_empty() {
         return Err(Error::config(format!(
@@ -123,7 +131,10 @@ fn claimants(registry: &Registry, document: &Value) -> Result<Vec<String>> {
 }
 
 fn play(replayed: &mut Replayed, maker: &EnvironmentMaker, document: &str) -> Result<()> {
-    let cases = maker.factory().trace_cases(maker.id(), document).map_err(|e| maker.blame(e))?;
+    let cases = maker
+        .factory()
+        .trace_cases(maker.id(), document)
+        .map_err(|e| maker.blame(e))?;
     replayed.environments.push(maker.id().to_owned());
     for case in cases {
         let result = replay_case(&mut |what| maker.make(what), maker.id(), &case);
@@ -162,6 +173,14 @@ fn text(replayed: &Replayed) -> String {
             (Ink::Dim, values),
         ]);
     }
-    let head = format!("{}: {} of {} cases agree\n", replayed.file, replayed.passed, replayed.cases);
-    format!("{}{}{}", paint.paint(Ink::Bold, &head), table.render(paint, "  "), differences)
+    let head = format!(
+        "{}: {} of {} cases agree\n",
+        replayed.file, replayed.passed, replayed.cases
+    );
+    format!(
+        "{}{}{}",
+        paint.paint(Ink::Bold, &head),
+        table.render(paint, "  "),
+        differences
+    )
 }

@@ -16,7 +16,7 @@ The schema is in the plugin's file: nothing of the plugin runs.";
 /// Print the JSON Schema of a configuration.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub struct SchemaArgs {
+pub(crate) struct SchemaArgs {
     /// Id, such as classic/CartPole-v1; version and namespace may be left out.
     #[arg(value_name = "ID")]
     id: String,
@@ -26,7 +26,7 @@ pub struct SchemaArgs {
 ///
 /// # Errors
 /// An unknown name.
-pub fn run(args: &SchemaArgs, common: &Common) -> Result<ExitCode> {
+pub(crate) fn run(args: &SchemaArgs, common: &Common) -> Result<ExitCode> {
     let session = common.session()?;
     let found = lookup(session.registry(), &args.id)?;
     found.notes.iter().for_each(|note| remark("note", note));

@@ -40,11 +40,15 @@ pub fn parse(text: &str) -> Result<Setting, String> {
     if path.iter().any(String::is_empty) {
         return Err(expected());
     }
-    Ok(Setting { path, value: value_of(value.trim()) })
+    Ok(Setting {
+        path,
+        value: value_of(value.trim()),
+    })
 }
 
 fn value_of(text: &str) -> Value {
     #[derive(serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
     struct One {
         v: toml::Value,
     }
@@ -70,7 +74,9 @@ pub fn apply(mut config: Value, settings: &[Setting]) -> Result<Value> {
                     "--set {inner}: expected {outer} to be a table, found {at}; set one or the other"
                 )));
             };
-            at = map.entry(part.clone()).or_insert_with(|| Value::Object(Map::new()));
+            at = map
+                .entry(part.clone())
+                .or_insert_with(|| Value::Object(Map::new()));
         }
         *at = value.clone();
     }
@@ -90,7 +96,17 @@ mod tests {
 
     #[test]
     fn values_are_toml_or_else_text() {
-        let read = config(&["a=3", "b = -2.5e-3", "c=true", "d=[1, 2]", "e={x = 1}", "f=\"3\"", "g=plain text", "h=", "i=1979-05-27"]);
+        let read = config(&[
+            "a=3",
+            "b = -2.5e-3",
+            "c=true",
+            "d=[1, 2]",
+            "e={x = 1}",
+            "f=\"3\"",
+            "g=plain text",
+            "h=",
+            "i=1979-05-27",
+        ]);
         let expected = json!({"a": 3, "b": -2.5e-3, "c": true, "d": [1, 2], "e": {"x": 1}, "f": "3", "g": "plain text", "h": "", "i": "1979-05-27"});
         assert_eq!(read.unwrap(), expected);
         // A value cannot smuggle in a second key.
@@ -99,16 +115,25 @@ mod tests {
 
     #[test]
     fn keys_nest_and_the_last_one_wins() {
-        assert_eq!(config(&["a.b=1", "a.c=2", "a.b=3"]).unwrap(), json!({"a": {"b": 3, "c": 2}}));
+        assert_eq!(
+            config(&["a.b=1", "a.c=2", "a.b=3"]).unwrap(),
+            json!({"a": {"b": 3, "c": 2}})
+        );
         let error = config(&["a=1", "a.b=2"]).unwrap_err();
-        assert_eq!(error.to_string(), "--set a.b: expected a to be a table, found 1; set one or the other");
+        assert_eq!(
+            error.to_string(),
+            "--set a.b: expected a to be a table, found 1; set one or the other"
+        );
         assert_eq!(error.kind.exit_code(), 2);
     }
 
     #[test]
     fn what_is_no_setting_is_refused() {
         for text in ["length", "=3", "a..b=1", ""] {
-            assert!(parse(text).unwrap_err().starts_with("expected KEY=VALUE"), "{text}");
+            assert!(
+                parse(text).unwrap_err().starts_with("expected KEY=VALUE"),
+                "{text}"
+            );
         }
     }
 }

@@ -11,7 +11,7 @@ use super::output::{Ink, Paint, Table};
 const MAX_BOUNDS: usize = 4;
 
 /// Groups, episode and metrics of a spec.
-pub fn spec_text(spec: &EnvironmentSpec, paint: Paint) -> String {
+pub(crate) fn spec_text(spec: &EnvironmentSpec, paint: Paint) -> String {
     let mut text = format!("\n{}\n", paint.paint(Ink::Bold, "agents"));
     let mut table = Table::new(&["group", "agents", "observation", "action", ""]);
     for group in &spec.groups {
@@ -31,7 +31,12 @@ pub fn spec_text(spec: &EnvironmentSpec, paint: Paint) -> String {
         ]);
     }
     text.push_str(&table.render(paint, "  "));
-    let _ = write!(text, "\n{}\n{}", paint.paint(Ink::Bold, "episode"), episode(spec).render(paint, "  "));
+    let _ = write!(
+        text,
+        "\n{}\n{}",
+        paint.paint(Ink::Bold, "episode"),
+        episode(spec).render(paint, "  ")
+    );
     text
 }
 
@@ -42,22 +47,45 @@ fn episode(spec: &EnvironmentSpec) -> Table {
             table.row([(Ink::Dim, name.to_owned()), (Ink::Plain, value)]);
         }
     };
-    row("steps", spec.max_episode_steps.map_or_else(|| "no limit".to_owned(), |n| format!("at most {n}")));
+    row(
+        "steps",
+        spec.max_episode_steps
+            .map_or_else(|| "no limit".to_owned(), |n| format!("at most {n}")),
+    );
     let (low, high) = spec.reward_range;
     row("reward", interval(low, high));
-    row("state", spec.state.as_ref().map_or_else(|| "none".to_owned(), space));
-    let metrics = spec.metrics.iter().map(|m| format!("{} ({})", m.name, aggregate(m.aggregate)));
+    row(
+        "state",
+        spec.state.as_ref().map_or_else(|| "none".to_owned(), space),
+    );
+    let metrics = spec
+        .metrics
+        .iter()
+        .map(|m| format!("{} ({})", m.name, aggregate(m.aggregate)));
     row("metrics", metrics.collect::<Vec<_>>().join(", "));
     row("flags", flags(&spec.flags).join(", "));
-    row("tags", spec.tags.iter().map(tag).collect::<Vec<_>>().join(", "));
+    row(
+        "tags",
+        spec.tags.iter().map(tag).collect::<Vec<_>>().join(", "),
+    );
     table
 }
 
 /// A space in words: `4 reals in -1 … 1`, `one of 3`, `3 components of 2, 2, 5 choices`.
-pub fn space(space: &Space) -> String {
+pub(crate) fn space(space: &Space) -> String {
     match space {
-        Space::Box { shape, low, high, element, parts } => {
-            let axes = shape.iter().map(usize::to_string).collect::<Vec<_>>().join(" × ");
+        Space::Box {
+            shape,
+            low,
+            high,
+            element,
+            parts,
+        } => {
+            let axes = shape
+                .iter()
+                .map(usize::to_string)
+                .collect::<Vec<_>>()
+                .join(" × ");
             let element = match element {
                 Element::F32 => "reals",
                 Element::U8 => "bytes",
@@ -71,7 +99,14 @@ pub fn space(space: &Space) -> String {
         }
         Space::Discrete { n } => format!("one of {n}"),
         Space::MultiDiscrete { choices } => {
-            format!("one each of {}", choices.iter().map(usize::to_string).collect::<Vec<_>>().join(", "))
+            format!(
+                "one each of {}",
+                choices
+                    .iter()
+                    .map(usize::to_string)
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            )
         }
         Space::MultiBinary { n } => format!("{n} bits"),
     }
@@ -80,14 +115,20 @@ pub fn space(space: &Space) -> String {
 fn bounds(low: &[Option<f64>], high: &[Option<f64>]) -> String {
     let all_same = |bounds: &[Option<f64>]| bounds.windows(2).all(|pair| pair[0] == pair[1]);
     if all_same(low) && all_same(high) {
-        return interval(low.first().copied().flatten(), high.first().copied().flatten());
+        return interval(
+            low.first().copied().flatten(),
+            high.first().copied().flatten(),
+        );
     }
     let components = low.len().max(high.len());
     if components > MAX_BOUNDS {
         return "bounds per component".to_owned();
     }
     let at = |bounds: &[Option<f64>], i: usize| bounds.get(i).or(bounds.first()).copied().flatten();
-    (0..components).map(|i| interval(at(low, i), at(high, i))).collect::<Vec<_>>().join("; ")
+    (0..components)
+        .map(|i| interval(at(low, i), at(high, i)))
+        .collect::<Vec<_>>()
+        .join("; ")
 }
 
 fn interval(low: Option<f64>, high: Option<f64>) -> String {
@@ -100,7 +141,11 @@ fn interval(low: Option<f64>, high: Option<f64>) -> String {
 }
 
 fn numbers(values: &[f64]) -> String {
-    values.iter().map(f64::to_string).collect::<Vec<_>>().join(", ")
+    values
+        .iter()
+        .map(f64::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// The word that JSON has for a tag.
@@ -120,7 +165,11 @@ fn word(value: &impl Serialize) -> String {
 /// The names of the flags that are set.
 fn flags(flags: &Flags) -> Vec<String> {
     let json = serde_json::to_value(flags).unwrap_or_default();
-    let set = json.as_object().into_iter().flatten().filter(|(_, on)| **on == serde_json::Value::Bool(true));
+    let set = json
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(_, on)| **on == serde_json::Value::Bool(true));
     set.map(|(name, _)| name.replace('_', "-")).collect()
 }
 
@@ -134,9 +183,20 @@ mod tests {
     fn spaces_in_words() {
         assert_eq!(space(&Space::discrete(3)), "one of 3");
         assert_eq!(space(&Space::bounded(2, -1.0, 1.0)), "2 reals, -1 to 1");
-        assert_eq!(space(&Space::bounds(&[0.0, -1.0], &[1.0, f64::INFINITY])), "2 reals, 0 to 1; at least -1");
-        assert_eq!(space(&Space::image(84, 84, 3)), "84 × 84 × 3 bytes, 0 to 255");
-        assert_eq!(space(&Space::MultiDiscrete { choices: vec![2, 5] }), "one each of 2, 5");
+        assert_eq!(
+            space(&Space::bounds(&[0.0, -1.0], &[1.0, f64::INFINITY])),
+            "2 reals, 0 to 1; at least -1"
+        );
+        assert_eq!(
+            space(&Space::image(84, 84, 3)),
+            "84 × 84 × 3 bytes, 0 to 255"
+        );
+        assert_eq!(
+            space(&Space::MultiDiscrete {
+                choices: vec![2, 5]
+            }),
+            "one each of 2, 5"
+        );
     }
 
     #[test]
@@ -147,7 +207,15 @@ mod tests {
         spec.tags = vec![Tag::TurnBased];
         spec.groups[0].no_op = Some(vec![1.0]);
         let text = spec_text(&spec, Paint::off());
-        for part in ["walker", "3 reals, unbounded", "no-op 1", "at most 100", "collisions (sum)", "turn-based", "snapshot"] {
+        for part in [
+            "walker",
+            "3 reals, unbounded",
+            "no-op 1",
+            "at most 100",
+            "collisions (sum)",
+            "turn-based",
+            "snapshot",
+        ] {
             assert!(text.contains(part), "{part} in\n{text}");
         }
     }

@@ -16,8 +16,10 @@ mod lane;
 mod place;
 mod plan;
 mod policy;
+mod report;
 mod restart;
 mod statistics;
+mod throughput;
 mod workers;
 
 use palaestra_plugin_api::{
@@ -36,8 +38,10 @@ pub use episodes::{EpisodeSet, EpisodeTable};
 pub use place::Place;
 pub use plan::Plan;
 pub use policy::{NoOp, Policy, Random};
+pub use report::{EpisodeReport, GroupOutcome, Outcome, Spread, run_episodes};
 pub use restart::Restart;
 pub use statistics::{Columns, Moments, Statistics};
+pub use throughput::{Runner, Timing, median};
 pub use workers::Workers;
 
 /// Makes one environment object of a plugin.

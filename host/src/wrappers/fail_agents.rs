@@ -24,8 +24,7 @@ pub struct FailAgentsConfig {
     /// Probability that an agent fails within an episode.
     #[config(default = 0.1, range = 0.0..=1.0)]
     pub probability: f64,
-    /// Steps within which it fails; the environment's step limit when none.
-    #[config(range = 1..)]
+    /// Steps within which it fails, at least 1; the environment's step limit when none.
     pub within_steps: Option<u32>,
     /// Groups whose agents may fail; all when empty.
     pub groups: Vec<String>,
@@ -85,6 +84,7 @@ impl WorldWrapper for FailAgents {
             return Err(Error::config(format!("expected a no-op action of group {}, found none", group.name)));
         }
         self.within = match (self.config.within_steps, spec.max_episode_steps) {
+            (Some(0), _) => return Err(Error::config("/within_steps: expected 1 ≤ x, found 0")),
             (Some(steps), _) | (None, Some(steps)) => steps,
             (None, None) => {
                 return Err(Error::config("/within_steps: expected a number, as the environment has no step limit, found none"));

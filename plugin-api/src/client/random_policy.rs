@@ -166,14 +166,17 @@ impl Sampler {
                 mask,
                 alive: of(id::ALIVE),
                 acting: of(id::ACTING),
-                no_op: group
-                    .no_op
-                    .as_ref()
-                    .map(|values| values.iter().map(|&v| v as i32).collect()),
+                no_op: group.no_op.as_deref().and_then(|values| no_op(group, values)),
                 active: Vec::new(),
             }),
         }
     }
+}
+
+/// The no-op as choices; none when the space does not hold it.
+fn no_op(group: &GroupSpec, values: &[f64]) -> Option<Vec<i32>> {
+    let choice = |(&value, n): (&f64, usize)| (0.0..n as f64).contains(&value).then_some(value as i32);
+    values.iter().zip(group.action.choices()).map(choice).collect()
 }
 
 impl Choices {

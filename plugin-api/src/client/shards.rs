@@ -81,6 +81,11 @@ impl EnvironmentBatch {
         self.slabs.instances()
     }
 
+    /// The memory of the slabs.
+    pub(crate) fn memory(&self) -> &Arc<Slabs> {
+        &self.slabs
+    }
+
     /// The slabs: layouts and keys.
     pub fn slabs(&self) -> &Slabs {
         &self.slabs

@@ -84,6 +84,31 @@ pub const fn key(run_seed: u64, instance: u64, episode: u64, step: u64, purpose:
     absorb(absorb(absorb(h, instance), episode), step)
 }
 
+/// What the streams of all episodes of one instance share: run seed, purpose and instance, absorbed once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct InstanceStreams(u64);
+
+impl InstanceStreams {
+    #[inline]
+    pub(crate) const fn new(run_seed: u64, instance: u64, purpose: u64) -> Self {
+        let h = absorb(absorb(STREAM_DOMAIN, run_seed), purpose);
+        Self(absorb(h, instance))
+    }
+
+    /// The stream of one episode.
+    #[inline]
+    pub(crate) const fn episode(self, episode: u64) -> EnvRng {
+        let first = absorb(self.0, episode).wrapping_add(GAMMA);
+        let second = first.wrapping_add(GAMMA);
+        let third = second.wrapping_add(GAMMA);
+        let fourth = third.wrapping_add(GAMMA);
+        // `mix64` is a bijection of four different words: at most one of the results is 0.
+        EnvRng {
+            state: [mix64(first), mix64(second), mix64(third), mix64(fourth)],
+        }
+    }
+}
+
 /// Xoshiro256++: 256 bits of state, period 2²⁵⁶ - 1.
 ///
 /// Every method is a pure function of the state: nothing is cached, so four words are the whole of it and a snapshot
@@ -101,16 +126,7 @@ impl EnvRng {
     #[inline]
     #[must_use]
     pub const fn new(run_seed: u64, instance: u64, episode: u64, purpose: u64) -> Self {
-        let h = absorb(absorb(STREAM_DOMAIN, run_seed), purpose);
-        let h = absorb(absorb(h, instance), episode);
-        let first = h.wrapping_add(GAMMA);
-        let second = first.wrapping_add(GAMMA);
-        let third = second.wrapping_add(GAMMA);
-        let fourth = third.wrapping_add(GAMMA);
-        // `mix64` is a bijection of four different words: at most one of the results is 0.
-        Self {
-            state: [mix64(first), mix64(second), mix64(third), mix64(fourth)],
-        }
+        InstanceStreams::new(run_seed, instance, purpose).episode(episode)
     }
 
     /// A generator in a state that [`state`](Self::state) returned.

@@ -1,22 +1,30 @@
 //! Episodes: seeds, steps, time limits, returns, metrics, final observations and resets.
 
+use std::ops::Range;
+
 use serde_json::Value;
 
-use super::memory::{GroupMemory, Memory, Outputs};
+use super::{
+    memory::{GroupMemory, Memory, Outputs},
+    short::{copy, fill},
+};
 use crate::{
     batch::BatchEnvironment,
     environment::{Observe, ResetOptions},
     error::Result,
     layout::ends_per_agent,
-    rng::EnvRng,
+    rng::{EnvRng, InstanceStreams},
     spec::{Aggregate, EnvironmentSpec},
 };
 
+/// Instances that are searched for ended episodes at once.
+const LANES: usize = 32;
+
 /// The books of one batch.
 pub(crate) struct Accounting {
-    pub(crate) run_seed: u64,
     pub(crate) first_instance: u64,
-    pub(crate) purpose: u64,
+    /// Where the generators of each instance's episodes come from.
+    streams: Vec<InstanceStreams>,
     /// Number of the next episode of each instance.
     pub(crate) next_episode: Vec<u64>,
     /// Steps since the episode of each instance began.
@@ -39,10 +47,12 @@ pub(crate) struct Accounting {
 impl Accounting {
     pub(crate) fn new(spec: &EnvironmentSpec, instances: usize, seeds: (u64, u64, u64)) -> Self {
         let (run_seed, first_instance, purpose) = seeds;
+        let global = first_instance..first_instance + instances as u64;
         Self {
-            run_seed,
             first_instance,
-            purpose,
+            streams: global
+                .map(|instance| InstanceStreams::new(run_seed, instance, purpose))
+                .collect(),
             next_episode: vec![0; instances],
             steps: vec![0; instances],
             metrics: vec![0.0; instances * spec.metrics.len()],
@@ -201,32 +211,23 @@ impl Accounting {
         rngs: &mut [EnvRng],
         write: usize,
     ) -> Result<()> {
-        const LANES: usize = 32;
         let instances = memory.instances;
         let mut ended = 0;
-        let mut start = 0;
-        while start < instances {
-            let end = instances.min(start + LANES);
-            let out = &memory.out;
-            let flags = out.terminated.slot(write)[start..end]
-                .iter()
-                .zip(&out.truncated.slot(write)[start..end]);
-            if flags.fold(0, |any, (a, b)| any | a | b) != 0 {
-                for i in start..end {
-                    let over = memory.out.terminated.slot(write)[i]
-                        | memory.out.truncated.slot(write)[i]
-                        != 0;
-                    if over && self.waiting.get(i) != Some(&1) {
-                        self.list(&mut memory.out, write, i, ended);
-                        ended += 1;
-                        match self.waiting.get_mut(i) {
-                            Some(waits) => *waits = 1,
-                            None => self.begin(env, &mut memory.out, rngs, i, write, None)?,
-                        }
-                    }
+        for start in (0..instances).step_by(LANES) {
+            let lanes = start..instances.min(start + LANES);
+            let (over, count) = over(&memory.out, write, lanes);
+            for &lane in &over[..count] {
+                let i = start + usize::from(lane);
+                if self.waiting.get(i) == Some(&1) {
+                    continue;
+                }
+                self.list(&mut memory.out, write, i, ended);
+                ended += 1;
+                match self.waiting.get_mut(i) {
+                    Some(waits) => *waits = 1,
+                    None => self.begin(env, &mut memory.out, rngs, i, write, None)?,
                 }
             }
-            start = end;
         }
         memory.out.ended_count.slot_mut(write)[0] = ended as u32;
         Ok(())
@@ -244,29 +245,34 @@ impl Accounting {
                 final_pixels,
                 ..
             } = group;
-            final_observation
-                .instance_mut(write, entry)
-                .copy_from_slice(observation.instance(write, instance));
-            final_pixels
-                .instance_mut(write, entry)
-                .copy_from_slice(pixels.instance(write, instance));
-            group
-                .final_mask
-                .instance_mut(write, entry)
-                .copy_from_slice(group.mask.instance(write, instance));
+            copy(
+                final_observation.instance_mut(write, entry),
+                observation.instance(write, instance),
+            );
+            copy(
+                final_pixels.instance_mut(write, entry),
+                pixels.instance(write, instance),
+            );
+            copy(
+                group.final_mask.instance_mut(write, entry),
+                group.mask.instance(write, instance),
+            );
             let rows = instance * *agents..(instance + 1) * *agents;
-            group
-                .final_alive
-                .instance_mut(write, entry)
-                .copy_from_slice(&group.living[rows.clone()]);
-            group
-                .episode_return
-                .instance_mut(write, entry)
-                .copy_from_slice(&group.returns[rows]);
+            if self.per_agent {
+                copy(
+                    group.final_alive.instance_mut(write, entry),
+                    &group.living[rows.clone()],
+                );
+            }
+            copy(
+                group.episode_return.instance_mut(write, entry),
+                &group.returns[rows],
+            );
         }
-        out.final_state
-            .instance_mut(write, entry)
-            .copy_from_slice(out.state.instance(write, instance));
+        copy(
+            out.final_state.instance_mut(write, entry),
+            out.state.instance(write, instance),
+        );
         out.ended_row.slot_mut(write)[entry] = instance as u32;
         out.episode_length.slot_mut(write)[entry] = self.steps[instance];
         let width = self.aggregates.len();
@@ -298,18 +304,22 @@ impl Accounting {
         init: Option<&Value>,
     ) -> Result<()> {
         let episode = self.next_episode[instance];
-        let global = self.first_instance + instance as u64;
-        rngs[instance] = EnvRng::new(self.run_seed, global, episode, self.purpose);
+        rngs[instance] = self.streams[instance].episode(episode);
         self.next_episode[instance] = episode + 1;
         self.steps[instance] = 0;
         let width = self.aggregates.len();
-        self.metrics[instance * width..(instance + 1) * width].fill(0.0);
+        fill(
+            &mut self.metrics[instance * width..(instance + 1) * width],
+            0.0,
+        );
         for group in &mut out.groups {
             let rows = instance * group.agents..(instance + 1) * group.agents;
-            group.returns[rows.clone()].fill(0.0);
-            group.living[rows].fill(1);
-            group.mask.instance_mut(write, instance).fill(1);
-            group.acting.instance_mut(write, instance).fill(0);
+            fill(&mut group.returns[rows.clone()], 0.0);
+            fill(&mut group.living[rows], 1);
+            fill(group.mask.instance_mut(write, instance), 1);
+            if self.turn_based {
+                fill(group.acting.instance_mut(write, instance), 0);
+            }
         }
         let options = ResetOptions::new(init, self.options[instance].as_ref());
         env.reset(
@@ -322,16 +332,13 @@ impl Accounting {
                 instance,
             },
         )?;
-        for group in &mut out.groups {
-            let rows = instance * group.agents..(instance + 1) * group.agents;
-            group
-                .alive
-                .instance_mut(write, instance)
-                .copy_from_slice(&group.living[rows.clone()]);
-            group
-                .agent_first
-                .instance_mut(write, instance)
-                .copy_from_slice(&group.living[rows]);
+        if self.per_agent {
+            for group in &mut out.groups {
+                let rows = instance * group.agents..(instance + 1) * group.agents;
+                let living = &group.living[rows];
+                copy(group.alive.instance_mut(write, instance), living);
+                copy(group.agent_first.instance_mut(write, instance), living);
+            }
         }
         out.first.slot_mut(write)[instance] = 1;
         out.episode.slot_mut(write)[instance] = episode;
@@ -354,4 +361,21 @@ impl Accounting {
             *waits = 0;
         }
     }
+}
+
+/// Which of up to 32 instances have ended at slot `write`, as offsets, and how many. Free of branches that
+/// depend on a single instance: which one ends cannot be predicted.
+#[inline(always)]
+fn over(out: &Outputs, write: usize, lanes: Range<usize>) -> ([u8; LANES], usize) {
+    let (mut found, mut count) = ([0; LANES], 0);
+    let terminated = &out.terminated.slot(write)[lanes.clone()];
+    let truncated = &out.truncated.slot(write)[lanes];
+    let flags = || terminated.iter().zip(truncated);
+    if flags().fold(0, |any, (a, b)| any | a | b) != 0 {
+        for (lane, (a, b)) in flags().enumerate().take(LANES) {
+            found[count % LANES] = lane as u8;
+            count += usize::from(a | b != 0);
+        }
+    }
+    (found, count)
 }

@@ -19,6 +19,11 @@ impl<T> Guarded<T> {
         let poisoned = false;
         Box::into_raw(Box::new(Self { object, poisoned })).cast()
     }
+
+    /// What is behind the pointer.
+    pub(crate) fn object(&self) -> &T {
+        &self.object
+    }
 }
 
 /// Runs one entry on an object: guarded, refused once poisoned, errors named `(operation): …`.
@@ -39,15 +44,16 @@ pub(crate) unsafe fn on<T>(
         let message = "refused after an earlier panic";
         Err(Error::new(ErrorKind::Panicked, message))
     } else {
-        catch(|| body(&mut guarded.object)).and_then(|result| result)
+        // A panic of another object comes back as an ordinary error and poisons nothing here.
+        catch(|| body(&mut guarded.object)).unwrap_or_else(|panic| {
+            guarded.poisoned = true;
+            Err(panic)
+        })
     };
     match result {
         Ok(()) => OK,
-        Err(e) => {
-            guarded.poisoned |= e.kind == ErrorKind::Panicked;
-            // SAFETY: forwarded from the caller.
-            unsafe { report(error, &e.within(format_args!("({operation})"))) }
-        }
+        // SAFETY: forwarded from the caller.
+        Err(e) => unsafe { report(error, &e.within(format_args!("({operation})"))) },
     }
 }
 

@@ -4,20 +4,27 @@
 
 mod accounting;
 mod actions;
+mod algorithm;
 mod batch;
+mod coordination;
 mod entry;
 pub(crate) mod extent;
 pub(crate) mod guard;
+mod guarded;
 pub(crate) mod memory;
 mod per_instance;
 mod plane;
 pub mod root;
+mod short;
 mod snapshot;
 pub(crate) mod span;
+mod stream;
 mod trampoline;
 mod vtable;
 
 pub(crate) use accounting::Accounting;
+pub use algorithm::AlgorithmEntry;
+pub use coordination::MechanismEntry;
 pub use entry::EnvironmentEntry;
 pub(crate) use memory::Memory;
 pub(crate) use per_instance::PerInstance;

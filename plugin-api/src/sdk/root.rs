@@ -3,11 +3,16 @@
 use std::sync::OnceLock;
 
 use super::{
+    algorithm::make_algorithm,
+    coordination::make_mechanism,
     entry::{make_environment, read_trace},
     guard::{catch, entry, install_panic_hook},
 };
 use crate::{
-    abi::{ENVIRONMENT_FACTORY, EnvironmentFactory, Extension, HostContext, Sink, Status, Text},
+    abi::{
+        ALGORITHM_FACTORY, AlgorithmFactory, COORDINATION_FACTORY, CoordinationFactory,
+        ENVIRONMENT_FACTORY, EnvironmentFactory, Extension, HostContext, Sink, Status, Text,
+    },
     host::Host,
 };
 
@@ -22,6 +27,16 @@ static ENVIRONMENTS: EnvironmentFactory = EnvironmentFactory {
     size: size_of::<EnvironmentFactory>() as u64,
     make: make_environment,
     trace: read_trace,
+};
+
+static ALGORITHMS: AlgorithmFactory = AlgorithmFactory {
+    size: size_of::<AlgorithmFactory>() as u64,
+    make: make_algorithm,
+};
+
+static COORDINATION: CoordinationFactory = CoordinationFactory {
+    size: size_of::<CoordinationFactory>() as u64,
+    make: make_mechanism,
 };
 
 /// `PluginRoot::init`.
@@ -51,6 +66,8 @@ pub unsafe extern "C" fn extension(id: Text) -> Extension {
         // SAFETY: forwarded from the caller.
         match unsafe { id.as_str() } {
             Ok(ENVIRONMENT_FACTORY) => Extension::new(&ENVIRONMENTS),
+            Ok(ALGORITHM_FACTORY) => Extension::new(&ALGORITHMS),
+            Ok(COORDINATION_FACTORY) => Extension::new(&COORDINATION),
             _ => Extension::none(),
         }
     })

@@ -18,6 +18,8 @@ pub(crate) struct Span<'a> {
 
 // SAFETY: a span has its memory to itself (or shares it with readers only), and the memory has no thread.
 unsafe impl Send for Span<'_> {}
+// SAFETY: a shared span only reads.
+unsafe impl Sync for Span<'_> {}
 
 impl<'a> Span<'a> {
     /// Checks a slab.

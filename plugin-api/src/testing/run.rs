@@ -76,6 +76,15 @@ pub(super) struct Run {
     waiting: Vec<u8>,
 }
 
+/// What a run is besides the batch.
+#[derive(Clone)]
+pub(super) struct Place {
+    policy: RandomPolicy,
+    pub(super) slot: usize,
+    time: u64,
+    waiting: Vec<u8>,
+}
+
 impl Run {
     pub(super) fn spec(&self) -> &EnvironmentSpec {
         self.batch.spec()
@@ -121,6 +130,17 @@ impl Run {
         }
         self.waiting.iter_mut().zip(mask).filter(|(_, m)| **m != 0).for_each(|(w, _)| *w = 0);
         Ok(())
+    }
+
+    /// Where this run is; see [`go_on`](Self::go_on).
+    pub(super) fn place(&self) -> Place {
+        Place { policy: self.policy.clone(), slot: self.slot, time: self.time, waiting: self.waiting.clone() }
+    }
+
+    /// Goes on from the place of another run, whose rows have been restored there.
+    pub(super) fn go_on(&mut self, place: &Place) {
+        let Place { policy, slot, time, waiting } = place.clone();
+        (self.policy, self.slot, self.time, self.waiting) = (policy, slot, time, waiting);
     }
 
     /// Random actions at the current slot; resets what waits for it first.

@@ -24,7 +24,7 @@
 //! the agents are anywhere else. Metric `met`: whether the agents met, so its mean is the success rate.
 
 use palaestra_plugin_api::prelude::*;
-use palaestra_plugin_api::serde_json::Value;
+use palaestra_plugin_api::serde_json::{Value, json};
 
 /// Number of agents; an agent's index is its row in every slab.
 const AGENTS: usize = 2;
@@ -85,10 +85,19 @@ impl Environment for Beacon {
     }
 
     fn new(config: &BeaconConfig) -> Result<Self> {
-        Ok(Self { config: config.clone(), positions: [0; AGENTS], light: config.length - 1 })
+        Ok(Self {
+            config: config.clone(),
+            positions: [0; AGENTS],
+            light: config.length - 1,
+        })
     }
 
-    fn reset(&mut self, rng: &mut EnvRng, options: &ResetOptions<'_>, out: &mut Observe<'_>) -> Result<()> {
+    fn reset(
+        &mut self,
+        rng: &mut EnvRng,
+        options: &ResetOptions<'_>,
+        out: &mut Observe<'_>,
+    ) -> Result<()> {
         match options.init()? {
             Some(init) => self.place(&init)?,
             None => self.draw_start(rng),
@@ -124,15 +133,19 @@ impl Environment for Beacon {
             let x = f64::from(cell.x) + 0.22 * (agent as f64 * 2.0 - 1.0);
             canvas.circle((x, f64::from(cell.y)), 0.2, Color::group(agent));
         }
-        let names: [(&str, Color); AGENTS] = [("agent 0", Color::group(0)), ("agent 1", Color::group(1))];
+        let names: [(&str, Color); AGENTS] =
+            [("agent 0", Color::group(0)), ("agent 1", Color::group(1))];
         canvas.legend(&names);
-        canvas.caption(format!("agents at {} and {}, light at {}", self.positions[0], self.positions[1], self.light));
+        canvas.caption(format!(
+            "agents at {} and {}, light at {}",
+            self.positions[0], self.positions[1], self.light
+        ));
         canvas.text_frame(self.as_text());
     }
 
     /// The state by the names that `init` has too.
     fn inspect(&self) -> Value {
-        palaestra_plugin_api::serde_json::json!({"positions": self.positions, "light": self.light})
+        json!({"positions": self.positions, "light": self.light})
     }
 }
 
@@ -145,7 +158,9 @@ impl Beacon {
         let last = self.last_cell();
         let cells = init.positions.iter().chain([&init.light]);
         if let Some(cell) = cells.into_iter().find(|&&cell| cell > last) {
-            return Err(Error::config(format!("reset /init: expected cells 0 to {last}, found {cell}")));
+            return Err(Error::config(format!(
+                "reset /init: expected cells 0 to {last}, found {cell}"
+            )));
         }
         (self.positions, self.light) = (init.positions, init.light);
         Ok(())
@@ -200,14 +215,15 @@ fn moved(position: u32, action: usize, last: u32) -> u32 {
 mod tests {
     use palaestra_plugin_api::abi::{NO_GROUP, id};
     use palaestra_plugin_api::client::EnvironmentBatch;
-    use palaestra_plugin_api::serde_json::json;
-    use palaestra_plugin_api::testing;
+    use palaestra_plugin_api::testing::{self, Subject};
 
     use super::*;
 
     /// One instance on a line of 5 cells, started from `init`.
     fn started(init: Value) -> EnvironmentBatch {
-        let mut batch = testing::single::<Beacon>(json!({"length": 5, "step_cost": 0.25})).unwrap();
+        let subject = Subject::of::<Beacon>(json!({"length": 5, "step_cost": 0.25}));
+        let mut batch =
+            EnvironmentBatch::new(&subject.request(0), 1, 1, |what| subject.make(what)).unwrap();
         batch.reset(&json!({"init": init}), 0).unwrap();
         batch
     }
@@ -231,7 +247,10 @@ mod tests {
     fn a_step_moves_both_agents() {
         let mut batch = started(json!({"positions": [0, 4], "light": 2}));
         step(&mut batch, [2, 0]);
-        assert_eq!(floats(&batch, id::OBSERVATION), [0.25, 0.5, 0.25, 0.75, -0.5, -0.25]);
+        assert_eq!(
+            floats(&batch, id::OBSERVATION),
+            [0.25, 0.5, 0.25, 0.75, -0.5, -0.25]
+        );
         assert_eq!(floats(&batch, id::REWARD), [-0.25, -0.25]);
         assert!(!terminated(&batch));
     }
@@ -248,24 +267,46 @@ mod tests {
 
     #[test]
     fn the_ends_of_the_line_stop_an_agent() {
-        assert_eq!((moved(0, 0, 4), moved(4, 2, 4), moved(3, STAY, 4)), (0, 4, 3));
+        assert_eq!(
+            (moved(0, 0, 4), moved(4, 2, 4), moved(3, STAY, 4)),
+            (0, 4, 3)
+        );
     }
 
     #[test]
     fn a_start_is_never_an_end_and_one_off_the_line_is_refused() {
-        let mut world = Beacon::new(&BeaconConfig { length: 2, ..BeaconConfig::default() }).unwrap();
+        let mut world = Beacon::new(&BeaconConfig {
+            length: 2,
+            ..BeaconConfig::default()
+        })
+        .unwrap();
         let mut rng = EnvRng::new(0, 0, 0, 0);
         for _ in 0..100 {
             world.draw_start(&mut rng);
             assert!(world.positions.iter().all(|&p| p != world.light && p < 2));
         }
-        let error = world.place(&Init { positions: [0, 2], light: 1 }).unwrap_err();
-        assert_eq!(error.to_string(), "reset /init: expected cells 0 to 1, found 2");
+        let error = world
+            .place(&Init {
+                positions: [0, 2],
+                light: 1,
+            })
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "reset /init: expected cells 0 to 1, found 2"
+        );
     }
 
     #[test]
     fn the_text_picture_shows_who_is_where() {
-        let world = |positions, light| Beacon { config: BeaconConfig { length: 5, ..BeaconConfig::default() }, positions, light };
+        let world = |positions, light| Beacon {
+            config: BeaconConfig {
+                length: 5,
+                ..BeaconConfig::default()
+            },
+            positions,
+            light,
+        };
         assert_eq!(world([0, 3], 2).as_text(), "a.*b.");
         assert_eq!(world([2, 2], 2).as_text(), "..2..");
     }

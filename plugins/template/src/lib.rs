@@ -1,7 +1,6 @@
-//! The plugin to copy: one environment, in one file, that the host finds by name.
+//! A Palaestra plugin: one environment in one file, which hosts find by its name.
 //!
-//! `palaestra new environment NAME` writes a crate from these very sources. Change the world in
-//! `beacon.rs`; add further environments beside it and to the list below.
+//! Further environments go beside `beacon.rs` and into the list below.
 #![forbid(unsafe_code)]
 
 pub mod beacon;

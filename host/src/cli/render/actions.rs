@@ -10,7 +10,7 @@ use palaestra_plugin_api::{Error, ErrorKind, Result};
 use serde_json::Value;
 
 /// Chooses the joint actions of one instance.
-pub enum Actor {
+pub(crate) enum Actor {
     /// Uniform over what is allowed.
     Random(Box<RandomPolicy>),
     /// The same joint action at every step.
@@ -24,7 +24,7 @@ impl Actor {
     ///
     /// # Errors
     /// Kind `Config` for a group without one.
-    pub fn no_op(spec: &EnvironmentSpec) -> Result<Self> {
+    pub(crate) fn no_op(spec: &EnvironmentSpec) -> Result<Self> {
         let group = |group: &GroupSpec| {
             let action = group.no_op.clone().ok_or_else(|| {
                 Error::config(format!(
@@ -34,7 +34,9 @@ impl Actor {
             })?;
             Ok(vec![action; group.agents])
         };
-        Ok(Self::Constant(spec.groups.iter().map(group).collect::<Result<_>>()?))
+        Ok(Self::Constant(
+            spec.groups.iter().map(group).collect::<Result<_>>()?,
+        ))
     }
 
     /// A JSON file with an array of joint actions: per step one entry per agent in group order (the entry
@@ -42,29 +44,39 @@ impl Actor {
     ///
     /// # Errors
     /// Kind `Io` for a file that cannot be read, `Config` for one that does not fit the spec.
-    pub fn script(path: &Path, spec: &EnvironmentSpec) -> Result<Self> {
+    pub(crate) fn script(path: &Path, spec: &EnvironmentSpec) -> Result<Self> {
         let about = |e: Error| e.within(format!("actions {}", path.display()));
-        let text = std::fs::read_to_string(path).map_err(|e| about(Error::new(ErrorKind::Io, e.to_string())))?;
-        let document: Value = serde_json::from_str(&text)
-            .map_err(|e| about(Error::config(format!("expected a JSON array of joint actions, found an error: {e}"))))?;
-        let steps = document
-            .as_array()
-            .ok_or_else(|| about(Error::config("expected a JSON array of joint actions, found something else")))?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|e| about(Error::new(ErrorKind::Io, e.to_string())))?;
+        let document: Value = serde_json::from_str(&text).map_err(|e| {
+            about(Error::config(format!(
+                "expected a JSON array of joint actions, found an error: {e}"
+            )))
+        })?;
+        let steps = document.as_array().ok_or_else(|| {
+            about(Error::config(
+                "expected a JSON array of joint actions, found something else",
+            ))
+        })?;
         let read = |(t, step): (usize, &Value)| {
             let joint = joint(step, spec, |g| spec.groups[g].action.width());
             joint.map_err(|e| about(e.within(format!("/{t}"))))
         };
-        Ok(Self::Script(steps.iter().enumerate().map(read).collect::<Result<_>>()?))
+        Ok(Self::Script(
+            steps.iter().enumerate().map(read).collect::<Result<_>>()?,
+        ))
     }
 
     /// Writes the actions of step `time` (counted over all episodes) at slot 0; says whether there were any.
     ///
     /// # Errors
     /// Kind `Plugin` when an agent that acts has no allowed choice.
-    pub fn act(&mut self, batch: &mut EnvironmentBatch, time: u64) -> Result<bool> {
+    pub(crate) fn act(&mut self, batch: &mut EnvironmentBatch, time: u64) -> Result<bool> {
         let joint = match self {
             Self::Random(policy) => {
-                batch.shards_mut().try_for_each(|mut shard| policy.fill(&mut shard, 0, time))?;
+                batch
+                    .shards_mut()
+                    .try_for_each(|mut shard| policy.fill(&mut shard, 0, time))?;
                 return Ok(true);
             }
             Self::Constant(joint) => Some(&*joint),
@@ -81,9 +93,17 @@ fn write(batch: &mut EnvironmentBatch, joint: &Joint) {
     for (group, agents) in joint.iter().enumerate() {
         let numbers = agents.iter().flatten().copied();
         if let Some(key) = batch.slabs().key::<i32>(id::ACTION, group as u32) {
-            batch.rows_mut(key, 0).iter_mut().zip(numbers).for_each(|(to, x)| *to = x as i32);
+            batch
+                .rows_mut(key, 0)
+                .iter_mut()
+                .zip(numbers)
+                .for_each(|(to, x)| *to = x as i32);
         } else if let Some(key) = batch.slabs().key::<f32>(id::ACTION, group as u32) {
-            batch.rows_mut(key, 0).iter_mut().zip(numbers).for_each(|(to, x)| *to = x as f32);
+            batch
+                .rows_mut(key, 0)
+                .iter_mut()
+                .zip(numbers)
+                .for_each(|(to, x)| *to = x as f32);
         }
     }
 }

@@ -16,7 +16,7 @@ const LAST_FRAME: f64 = 1.0;
 const TEXT_SIZE: (usize, usize) = (80, 20);
 
 /// Takes the pictures of a run, in order.
-pub enum Film {
+pub(crate) enum Film {
     /// An animated GIF.
     Gif {
         /// Draws scenes.
@@ -46,7 +46,7 @@ pub enum Film {
 
 /// Whether anybody still looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Viewer {
+pub(crate) enum Viewer {
     /// Go on.
     Watching,
     /// The reader of standard output has gone away.
@@ -58,7 +58,7 @@ impl Film {
     ///
     /// # Errors
     /// Kind `Config` for another ending, size or rate, `Io` for a file that cannot be made.
-    pub fn file(path: &Path, fps: f64, (width, height): (u32, u32)) -> Result<Self> {
+    pub(crate) fn file(path: &Path, fps: f64, (width, height): (u32, u32)) -> Result<Self> {
         let rasteriser = Box::new(Rasteriser::new(width, height).map_err(failed)?);
         let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
         match ending.as_deref() {
@@ -66,16 +66,27 @@ impl Film {
                 let writer = Box::new(GifWriter::create(path, fps).map_err(failed)?);
                 Ok(Self::Gif { rasteriser, writer })
             }
-            Some("png") => Ok(Self::Png { rasteriser, path: path.to_owned(), last: None }),
-            _ => Err(Error::config(format!("--out {}: expected a name that ends in .gif or .png", path.display()))),
+            Some("png") => Ok(Self::Png {
+                rasteriser,
+                path: path.to_owned(),
+                last: None,
+            }),
+            _ => Err(Error::config(format!(
+                "--out {}: expected a name that ends in .gif or .png",
+                path.display()
+            ))),
         }
     }
 
     /// Text on standard output: in place on a terminal, one picture after another elsewhere.
-    pub fn text(fps: f64) -> Self {
+    pub(crate) fn text(fps: f64) -> Self {
         let out = io::stdout();
         let terminal = out.is_terminal();
-        let style = if terminal { TextStyle::Terminal } else { TextStyle::Plain };
+        let style = if terminal {
+            TextStyle::Terminal
+        } else {
+            TextStyle::Plain
+        };
         Self::Text {
             writer: TextWriter::new(out, style, TEXT_SIZE.0, TEXT_SIZE.1),
             due: terminal.then(Instant::now),
@@ -87,14 +98,25 @@ impl Film {
     ///
     /// # Errors
     /// A picture that cannot be drawn, or a failed write.
-    pub fn push(&mut self, picture: &Picture, header: &Header, last: bool) -> Result<Viewer> {
+    pub(crate) fn push(
+        &mut self,
+        picture: &Picture,
+        header: &Header,
+        last: bool,
+    ) -> Result<Viewer> {
         match self {
             Self::Gif { rasteriser, writer } => {
                 let frame = drawn(rasteriser, picture, header)?;
-                let pushed = if last { writer.push_for(&frame, LAST_FRAME) } else { writer.push(&frame) };
+                let pushed = if last {
+                    writer.push_for(&frame, LAST_FRAME)
+                } else {
+                    writer.push(&frame)
+                };
                 pushed.map_err(failed)?;
             }
-            Self::Png { rasteriser, last, .. } => *last = Some(drawn(rasteriser, picture, header)?),
+            Self::Png {
+                rasteriser, last, ..
+            } => *last = Some(drawn(rasteriser, picture, header)?),
             Self::Text { writer, due, pause } => {
                 if let Some(due) = due {
                     std::thread::sleep(due.saturating_duration_since(Instant::now()));
@@ -110,12 +132,15 @@ impl Film {
     ///
     /// # Errors
     /// No picture at all, or a failed write.
-    pub fn finish(self) -> Result<()> {
+    pub(crate) fn finish(self) -> Result<()> {
         match self {
             Self::Gif { writer, .. } => writer.finish().map(drop).map_err(failed),
             Self::Png { path, last, .. } => match last {
                 Some(frame) => frame.write_png(&path).map_err(failed),
-                None => Err(Error::new(ErrorKind::Host, "png: expected a picture, found none")),
+                None => Err(Error::new(
+                    ErrorKind::Host,
+                    "png: expected a picture, found none",
+                )),
             },
             Self::Text { .. } => Ok(()),
         }
@@ -132,16 +157,18 @@ fn drawn(rasteriser: &mut Rasteriser, picture: &Picture, header: &Header) -> Res
 fn text_scene(picture: &Picture) -> Result<&Scene> {
     match picture {
         Picture::Scene(scene) => Ok(scene),
-        Picture::Pixels(_) => {
-            Err(Error::unsupported("render: expected a scene or text, found pixels; render them with --out FILE.gif"))
-        }
+        Picture::Pixels(_) => Err(Error::unsupported(
+            "render: expected a scene or text, found pixels; render them with --out FILE.gif",
+        )),
     }
 }
 
 fn written(result: Result<(), RenderError>) -> Result<Viewer> {
     match result {
         Ok(()) => Ok(Viewer::Watching),
-        Err(RenderError::Io { source, .. }) if source.kind() == io::ErrorKind::BrokenPipe => Ok(Viewer::Gone),
+        Err(RenderError::Io { source, .. }) if source.kind() == io::ErrorKind::BrokenPipe => {
+            Ok(Viewer::Gone)
+        }
         Err(error) => Err(failed(error)),
     }
 }

@@ -39,7 +39,7 @@ one entry per agent: [[0, 2], [1, 2]].";
 /// Draw episodes of an environment.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub struct RenderArgs {
+pub(crate) struct RenderArgs {
     /// Environment, such as classic/CartPole-v1; version and namespace may be left out.
     #[arg(value_name = "ENV")]
     environment: String,
@@ -97,24 +97,44 @@ fn size(text: &str) -> Result<(u32, u32), String> {
 ///
 /// # Errors
 /// An unknown name, a wrong setting or script, a plugin at fault, a file that cannot be written.
-pub fn run(args: &RenderArgs, common: &Common) -> Result<ExitCode> {
+pub(crate) fn run(args: &RenderArgs, common: &Common) -> Result<ExitCode> {
     if !(0.01..=50.0).contains(&args.fps) {
-        return Err(Error::config(format!("--fps: expected 0.01 to 50 pictures a second, found {}", args.fps)));
+        return Err(Error::config(format!(
+            "--fps: expected 0.01 to 50 pictures a second, found {}",
+            args.fps
+        )));
     }
     let session = common.session()?;
     let maker = session.environment(&args.environment, &args.config.config()?)?;
     maker.notes().iter().for_each(|note| remark("note", note));
-    let what = MakeEnvironment { run_seed: args.seed, ..maker.request() };
+    let what = MakeEnvironment {
+        run_seed: args.seed,
+        ..maker.request()
+    };
     let batch = maker.batch(&what, 1, 1)?;
     let actor = actor(args, &batch)?;
-    let limit = args.max_steps.unwrap_or_else(|| default_limit(batch.spec()));
+    let groups: Vec<String> = batch.spec().groups.iter().map(|g| g.name.clone()).collect();
+    let limit = args
+        .max_steps
+        .unwrap_or_else(|| default_limit(batch.spec()));
     let path = args.out.clone().unwrap_or_else(|| default_path(&maker));
-    let mut film = if args.text { Film::text(args.fps) } else { Film::file(&path, args.fps, args.size)? };
+    let mut film = if args.text {
+        Film::text(args.fps)
+    } else {
+        Film::file(&path, args.fps, args.size)?
+    };
     let mut player = Player::start(&maker, batch, actor)?;
-    let played = play(&mut player, &mut film, args.episodes, limit, &bar(args, limit)).map_err(|e| maker.blame(e))?;
+    let played = play(
+        &mut player,
+        &mut film,
+        args.episodes,
+        limit,
+        &bar(args, limit),
+    )
+    .map_err(|e| maker.blame(e))?;
     film.finish()?;
     if !args.text {
-        report(&maker, &path, &played, common)?;
+        report(&maker, &path, &groups, &played, common)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -122,16 +142,28 @@ pub fn run(args: &RenderArgs, common: &Common) -> Result<ExitCode> {
 fn actor(args: &RenderArgs, batch: &EnvironmentBatch) -> Result<Actor> {
     let spec = batch.spec();
     let scripted = args.actions.is_some();
-    match (args.policy.unwrap_or(if scripted { PolicyWord::Script } else { PolicyWord::Random }), &args.actions) {
-        (PolicyWord::Random, None) => {
-            Ok(Actor::Random(Box::new(RandomPolicy::new(spec, batch.slabs(), args.seed, 0))))
-        }
+    match (
+        args.policy.unwrap_or(if scripted {
+            PolicyWord::Script
+        } else {
+            PolicyWord::Random
+        }),
+        &args.actions,
+    ) {
+        (PolicyWord::Random, None) => Ok(Actor::Random(Box::new(RandomPolicy::new(
+            spec,
+            batch.slabs(),
+            args.seed,
+            0,
+        )))),
         (PolicyWord::NoOp, None) => Actor::no_op(spec),
         (PolicyWord::Script, Some(path)) => Actor::script(path, spec),
-        (PolicyWord::Script, None) => {
-            Err(Error::config("--policy script: expected a file of actions, found none; give --actions FILE.json"))
-        }
-        (_, Some(_)) => Err(Error::config("--actions: expected --policy script, found another; leave one of them out")),
+        (PolicyWord::Script, None) => Err(Error::config(
+            "--policy script: expected a file of actions, found none; give --actions FILE.json",
+        )),
+        (_, Some(_)) => Err(Error::config(
+            "--actions: expected --policy script, found another; leave one of them out",
+        )),
     }
 }
 
@@ -167,7 +199,13 @@ struct Played {
 
 /// Plays the episodes. A picture is passed on once the next one is known, so that the last one of an
 /// episode can stay longer.
-fn play(player: &mut Player, film: &mut Film, episodes: u64, limit: u64, bar: &ProgressBar) -> Result<Played> {
+fn play(
+    player: &mut Player,
+    film: &mut Film,
+    episodes: u64,
+    limit: u64,
+    bar: &ProgressBar,
+) -> Result<Played> {
     let mut played = Played::default();
     for episode in 0..episodes {
         if episode > 0 {
@@ -215,10 +253,19 @@ fn returns(header: &Header) -> String {
     each.collect::<Vec<_>>().join(", ")
 }
 
-fn report(maker: &EnvironmentMaker, path: &Path, played: &Played, common: &Common) -> Result<()> {
+fn report(
+    maker: &EnvironmentMaker,
+    path: &Path,
+    groups: &[String],
+    played: &Played,
+    common: &Common,
+) -> Result<()> {
     if common.json {
         let ends = played.ends.iter().map(|end| {
-            let returns: Map<String, Value> = end.returns.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+            let returns = groups.iter().zip(&end.returns);
+            let returns: Map<String, Value> = returns
+                .map(|(group, (_, value))| (group.clone(), json!(value)))
+                .collect();
             json!({"steps": end.step, "returns": returns})
         });
         return print_json(&json!({
@@ -230,10 +277,17 @@ fn report(maker: &EnvironmentMaker, path: &Path, played: &Played, common: &Commo
     }
     let mut text = String::new();
     for end in &played.ends {
-        text.push_str(&format!("episode {}: {} steps, {}\n", end.episode, end.step, returns(end)));
+        let (episode, steps) = (end.episode, end.step);
+        text.push_str(&format!(
+            "episode {episode}: {steps} steps, {}\n",
+            returns(end)
+        ));
     }
-    let pictures = if played.pictures == 1 { "picture" } else { "pictures" };
-    text.push_str(&format!("{} ({} {pictures})\n", path.display(), played.pictures));
+    let pictures = match played.pictures {
+        1 => "1 picture".to_owned(),
+        n => format!("{n} pictures"),
+    };
+    text.push_str(&format!("{} ({pictures})\n", path.display()));
     print(&text)
 }
 
@@ -245,7 +299,10 @@ mod tests {
     fn sizes() {
         assert_eq!(size("600x400"), Ok((600, 400)));
         for text in ["600", "x", "600x-1", "axb"] {
-            assert!(size(text).unwrap_err().starts_with("expected WIDTHxHEIGHT"), "{text}");
+            assert!(
+                size(text).unwrap_err().starts_with("expected WIDTHxHEIGHT"),
+                "{text}"
+            );
         }
     }
 }

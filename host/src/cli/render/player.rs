@@ -11,7 +11,7 @@ use crate::render::{Frame, Header};
 use crate::session::EnvironmentMaker;
 
 /// What an environment shows.
-pub enum Picture {
+pub(crate) enum Picture {
     /// A display list, or text.
     Scene(Box<Scene>),
     /// Finished pixels.
@@ -20,7 +20,7 @@ pub enum Picture {
 
 /// What a step led to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// The episode goes on.
     On,
     /// The episode ended, and the next one has begun.
@@ -30,7 +30,7 @@ pub enum Outcome {
 }
 
 /// One instance, its actor, and what has happened so far.
-pub struct Player {
+pub(crate) struct Player {
     batch: EnvironmentBatch,
     actor: Actor,
     header: Header,
@@ -47,17 +47,40 @@ impl Player {
     ///
     /// # Errors
     /// What the plugin reports.
-    pub fn start(maker: &EnvironmentMaker, mut batch: EnvironmentBatch, actor: Actor) -> Result<Self> {
-        batch.reset(&Value::Object(Map::new()), 0).map_err(|e| maker.blame(e))?;
+    pub(crate) fn start(
+        maker: &EnvironmentMaker,
+        mut batch: EnvironmentBatch,
+        actor: Actor,
+    ) -> Result<Self> {
+        batch
+            .reset(&Value::Object(Map::new()), 0)
+            .map_err(|e| maker.blame(e))?;
         let groups = &batch.spec().groups;
-        let name = |name: &String| if groups.len() == 1 { String::new() } else { name.clone() };
+        let name = |name: &String| {
+            if groups.len() == 1 {
+                String::new()
+            } else {
+                name.clone()
+            }
+        };
         let returns = groups.iter().map(|g| (name(&g.name), 0.0)).collect();
-        let header = Header { title: maker.id().to_owned(), returns, ..Header::default() };
-        Ok(Self { batch, actor, header, time: 0, mode: None, ended: false })
+        let header = Header {
+            title: maker.id().to_owned(),
+            returns,
+            ..Header::default()
+        };
+        Ok(Self {
+            batch,
+            actor,
+            header,
+            time: 0,
+            mode: None,
+            ended: false,
+        })
     }
 
     /// Episode, step and returns (the mean over a group's agents) so far.
-    pub fn header(&self) -> &Header {
+    pub(crate) fn header(&self) -> &Header {
         &self.header
     }
 
@@ -65,7 +88,7 @@ impl Player {
     ///
     /// # Errors
     /// What the plugin reports.
-    pub fn step(&mut self) -> Result<Outcome> {
+    pub(crate) fn step(&mut self) -> Result<Outcome> {
         if !self.actor.act(&mut self.batch, self.time)? {
             return Ok(Outcome::OutOfActions);
         }
@@ -82,21 +105,28 @@ impl Player {
             let key = self.batch.slabs().key::<u8>(flag, NO_GROUP);
             key.is_some_and(|key| self.batch.rows(key, 0)[0] != 0)
         });
-        Ok(if self.ended { Outcome::Ended } else { Outcome::On })
+        Ok(if self.ended {
+            Outcome::Ended
+        } else {
+            Outcome::On
+        })
     }
 
     /// Turns to the next episode; one that was cut short is given up.
     ///
     /// # Errors
     /// What the plugin reports.
-    pub fn next_episode(&mut self) -> Result<()> {
+    pub(crate) fn next_episode(&mut self) -> Result<()> {
         if !self.ended || self.batch.spec().flags.manual_reset {
             self.batch.reset(&Value::Object(Map::new()), 0)?;
         }
         self.ended = false;
         self.header.episode += 1;
         self.header.step = 0;
-        self.header.returns.iter_mut().for_each(|(_, sum)| *sum = 0.0);
+        self.header
+            .returns
+            .iter_mut()
+            .for_each(|(_, sum)| *sum = 0.0);
         Ok(())
     }
 
@@ -104,9 +134,13 @@ impl Player {
     ///
     /// # Errors
     /// Kind `Unsupported` when it has no rendering at all; what the plugin reports.
-    pub fn picture(&mut self) -> Result<Picture> {
+    pub(crate) fn picture(&mut self) -> Result<Picture> {
         let modes = [RenderMode::Scene, RenderMode::Rgb, RenderMode::Text];
-        let modes = self.mode.as_ref().map_or(&modes[..], std::slice::from_ref).to_vec();
+        let modes = self
+            .mode
+            .as_ref()
+            .map_or(&modes[..], std::slice::from_ref)
+            .to_vec();
         for mode in modes {
             let (mut shard, index) = self.batch.locate(0);
             match shard.render(index, mode) {
@@ -118,7 +152,10 @@ impl Player {
                 Err(e) => return Err(e),
             }
         }
-        Err(Error::unsupported(format!("render {}: expected a scene, pixels or text, found none; it has no rendering", self.header.title)))
+        Err(Error::unsupported(format!(
+            "render {}: expected a scene, pixels or text, found none; it has no rendering",
+            self.header.title
+        )))
     }
 }
 
@@ -139,21 +176,33 @@ fn read(mode: RenderMode, bytes: Vec<u8>) -> Result<Picture> {
 }
 
 fn utf8(bytes: Vec<u8>) -> Result<String> {
-    String::from_utf8(bytes).map_err(|e| Error::plugin(format!("render: expected UTF-8, found {e}")))
+    String::from_utf8(bytes)
+        .map_err(|e| Error::plugin(format!("render: expected UTF-8, found {e}")))
 }
 
 /// `width: u32, height: u32` little-endian, then `3 · width · height` bytes.
 fn pixels(bytes: &[u8]) -> Result<Frame> {
-    let wrong = |found: String| Error::plugin(format!("render: expected width, height and 3 · width · height bytes, found {found}"));
+    let wrong = |found: String| {
+        Error::plugin(format!(
+            "render: expected width, height and 3 · width · height bytes, found {found}"
+        ))
+    };
     let Some((size, rgb)) = bytes.split_first_chunk::<8>() else {
         return Err(wrong(format!("{} bytes", bytes.len())));
     };
     let [w0, w1, w2, w3, h0, h1, h2, h3] = *size;
-    let (width, height) = (u32::from_le_bytes([w0, w1, w2, w3]), u32::from_le_bytes([h0, h1, h2, h3]));
+    let (width, height) = (
+        u32::from_le_bytes([w0, w1, w2, w3]),
+        u32::from_le_bytes([h0, h1, h2, h3]),
+    );
     if rgb.is_empty() || u64::from(width) * u64::from(height) * 3 != rgb.len() as u64 {
         return Err(wrong(format!("{width} × {height} and {} bytes", rgb.len())));
     }
-    Ok(Frame { width, height, rgb: rgb.to_vec() })
+    Ok(Frame {
+        width,
+        height,
+        rgb: rgb.to_vec(),
+    })
 }
 
 #[cfg(test)]
@@ -165,9 +214,17 @@ mod tests {
         let mut bytes = [2u32.to_le_bytes(), 1u32.to_le_bytes()].concat();
         bytes.extend([1, 2, 3, 4, 5, 6]);
         let frame = pixels(&bytes).unwrap();
-        assert_eq!((frame.width, frame.height, frame.pixel(1, 0)), (2, 1, Some([4, 5, 6])));
+        assert_eq!(
+            (frame.width, frame.height, frame.pixel(1, 0)),
+            (2, 1, Some([4, 5, 6]))
+        );
         bytes.pop();
-        assert!(pixels(&bytes).unwrap_err().to_string().contains("found 2 × 1 and 5 bytes"));
+        assert!(
+            pixels(&bytes)
+                .unwrap_err()
+                .to_string()
+                .contains("found 2 × 1 and 5 bytes")
+        );
         assert_eq!(pixels(&[0; 8]).unwrap_err().kind.exit_code(), 3);
     }
 }

@@ -93,7 +93,8 @@ struct Init {
 
 impl Environment for Acrobot {
     const ID: &'static str = "classic/Acrobot-v1";
-    const DESCRIPTION: &'static str = "Swing the end of a two-link chain above a line by its middle joint";
+    const DESCRIPTION: &'static str =
+        "Swing the end of a two-link chain above a line by its middle joint";
     const TRACES: &'static [&'static str] = &["Acrobot-v1"];
     type Config = AcrobotConfig;
 
@@ -110,10 +111,19 @@ impl Environment for Acrobot {
     }
 
     fn new(config: &AcrobotConfig) -> Result<Self> {
-        Ok(Self { config: config.clone(), state: [0.0; 4], torque: 0.0 })
+        Ok(Self {
+            config: config.clone(),
+            state: [0.0; 4],
+            torque: 0.0,
+        })
     }
 
-    fn reset(&mut self, rng: &mut EnvRng, options: &ResetOptions<'_>, out: &mut Observe<'_>) -> Result<()> {
+    fn reset(
+        &mut self,
+        rng: &mut EnvRng,
+        options: &ResetOptions<'_>,
+        out: &mut Observe<'_>,
+    ) -> Result<()> {
         self.state = match options.init()? {
             Some(Init { state }) => state,
             None => [(); 4].map(|()| rng.range(-START_RANGE, START_RANGE)),
@@ -147,17 +157,25 @@ impl Environment for Acrobot {
 
     fn render(&self, canvas: &mut Canvas) {
         let [theta1, theta2, ..] = self.state;
-        let from = |(x, y): (f64, f64), angle: f64| (x + LENGTH * angle.sin(), y - LENGTH * angle.cos());
+        let from =
+            |(x, y): (f64, f64), angle: f64| (x + LENGTH * angle.sin(), y - LENGTH * angle.cos());
         let (hinge, joint) = ((0.0, 0.0), from((0.0, 0.0), theta1));
         let end = from(joint, theta1 + theta2);
         canvas.view(-2.2, -2.2, 2.2, 2.2);
         canvas.line((-2.2, GOAL_HEIGHT), (2.2, GOAL_HEIGHT), Color::ACCENT);
         canvas.line(hinge, joint, Color::group(0).pen(10.0));
         canvas.line(joint, end, Color::group(5).pen(10.0));
-        for (at, color) in [(hinge, Color::INK), (joint, Color::group(1)), (end, Color::INK)] {
+        for (at, color) in [
+            (hinge, Color::INK),
+            (joint, Color::group(1)),
+            (end, Color::INK),
+        ] {
             canvas.circle(at, 0.08, color);
         }
-        canvas.caption(format!("height {:+.2} m of {GOAL_HEIGHT:.0}, torque {:+.0} N·m", end.1, self.torque));
+        canvas.caption(format!(
+            "height {:+.2} m of {GOAL_HEIGHT:.0}, torque {:+.0} N·m",
+            end.1, self.torque
+        ));
     }
 }
 
@@ -167,7 +185,8 @@ impl Acrobot {
     fn observe(&self, out: &mut Observe<'_>) -> f64 {
         let [theta1, theta2, speed1, speed2] = self.state;
         let ((sin1, cos1), (sin2, cos2)) = (sin_cos(theta1), sin_cos(theta2));
-        out.observation(0).copy_from_slice(&[cos1, sin1, cos2, sin2, speed1, speed2].map(|v| v as f32));
+        out.observation(0)
+            .copy_from_slice(&[cos1, sin1, cos2, sin2, speed1, speed2].map(|v| v as f32));
         -cos1 - (cos1 * cos2 - sin1 * sin2)
     }
 }
@@ -203,7 +222,9 @@ fn derivative(gravity: f64, [theta1, theta2, speed1, speed2]: State, torque: f64
     let ((sin1, cos1), (sin2, cos2)) = (sin_cos(theta1), sin_cos(theta2));
     let sin12 = sin1 * cos2 + cos1 * sin2;
     let coupling = MASS * LENGTH * CENTRE;
-    let d1 = MASS * CENTRE * CENTRE + MASS * (LENGTH * LENGTH + CENTRE * CENTRE + 2.0 * LENGTH * CENTRE * cos2) + 2.0 * INERTIA;
+    let d1 = MASS * CENTRE * CENTRE
+        + MASS * (LENGTH * LENGTH + CENTRE * CENTRE + 2.0 * LENGTH * CENTRE * cos2)
+        + 2.0 * INERTIA;
     let d2 = MASS * (CENTRE * CENTRE + LENGTH * CENTRE * cos2) + INERTIA;
     // cos(θ - π/2) = sin θ
     let phi2 = MASS * CENTRE * gravity * sin12;
@@ -249,6 +270,9 @@ mod tests {
     fn angles_wrap_and_speeds_are_limited() {
         let fast = next(&AcrobotConfig::default(), [3.0, -3.0, 12.5, -28.0], 1.0);
         assert!(fast[..2].iter().all(|angle| angle.abs() <= PI), "{fast:?}");
-        assert!(fast[2].abs() <= MAX_SPEED[0] && fast[3].abs() <= MAX_SPEED[1], "{fast:?}");
+        assert!(
+            fast[2].abs() <= MAX_SPEED[0] && fast[3].abs() <= MAX_SPEED[1],
+            "{fast:?}"
+        );
     }
 }

@@ -72,7 +72,8 @@ pub struct ContinuousMountainCar {
 
 impl Environment for ContinuousMountainCar {
     const ID: &'static str = "classic/MountainCarContinuous-v0";
-    const DESCRIPTION: &'static str = "Rock an underpowered car out of a valley with as little force as possible";
+    const DESCRIPTION: &'static str =
+        "Rock an underpowered car out of a valley with as little force as possible";
     const TRACES: &'static [&'static str] = &["MountainCarContinuous-v0"];
     type Config = ContinuousMountainCarConfig;
 
@@ -88,10 +89,20 @@ impl Environment for ContinuousMountainCar {
     }
 
     fn new(config: &ContinuousMountainCarConfig) -> Result<Self> {
-        Ok(Self { config: config.clone(), position: single(hill::START.0), velocity: 0.0, force: 0.0 })
+        Ok(Self {
+            config: config.clone(),
+            position: single(hill::START.0),
+            velocity: 0.0,
+            force: 0.0,
+        })
     }
 
-    fn reset(&mut self, rng: &mut EnvRng, options: &ResetOptions<'_>, out: &mut Observe<'_>) -> Result<()> {
+    fn reset(
+        &mut self,
+        rng: &mut EnvRng,
+        options: &ResetOptions<'_>,
+        out: &mut Observe<'_>,
+    ) -> Result<()> {
         [self.position, self.velocity] = hill::start(rng, options)?.map(single);
         self.force = 0.0;
         self.observe(out);
@@ -120,14 +131,18 @@ impl Environment for ContinuousMountainCar {
 
     fn render(&self, canvas: &mut Canvas) {
         hill::draw(self.position, self.config.goal_position, self.force, canvas);
-        canvas.caption(format!("position {:+.2}, velocity {:+.3}, force {:+.2}", self.position, self.velocity, self.force));
+        canvas.caption(format!(
+            "position {:+.2}, velocity {:+.3}, force {:+.2}",
+            self.position, self.velocity, self.force
+        ));
     }
 }
 
 impl ContinuousMountainCar {
     #[inline(always)]
     fn observe(&self, out: &mut Observe<'_>) {
-        out.observation(0).copy_from_slice(&[self.position as f32, self.velocity as f32]);
+        out.observation(0)
+            .copy_from_slice(&[self.position as f32, self.velocity as f32]);
     }
 }
 

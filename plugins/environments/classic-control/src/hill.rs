@@ -47,19 +47,39 @@ pub(crate) fn draw(position: f64, goal: f64, push: f64, canvas: &mut Canvas) {
 
     let (foot, top) = ((goal, height(goal)), (goal, height(goal) + 0.2));
     canvas.line(foot, top, Color::INK);
-    canvas.polygon(&[top, (goal + 0.08, top.1 - 0.035), (goal, top.1 - 0.07)], Color::ACCENT);
+    canvas.polygon(
+        &[top, (goal + 0.08, top.1 - 0.035), (goal, top.1 - 0.07)],
+        Color::ACCENT,
+    );
 
     let slope = (1.35 * (3.0 * position).cos()).atan();
     let on_hill = |along: f64, above: f64| {
         let (sin, cos) = slope.sin_cos();
-        (position + along * cos - above * sin, height(position) + along * sin + above * cos)
+        (
+            position + along * cos - above * sin,
+            height(position) + along * sin + above * cos,
+        )
     };
-    let body = [(-0.06, 0.02), (0.06, 0.02), (0.06, 0.055), (0.025, 0.085), (-0.03, 0.085), (-0.06, 0.055)];
-    canvas.polygon(&body.map(|(along, above)| on_hill(along, above)), Color::group(0));
+    let body = [
+        (-0.06, 0.02),
+        (0.06, 0.02),
+        (0.06, 0.055),
+        (0.025, 0.085),
+        (-0.03, 0.085),
+        (-0.06, 0.055),
+    ];
+    canvas.polygon(
+        &body.map(|(along, above)| on_hill(along, above)),
+        Color::group(0),
+    );
     for along in [-0.035, 0.035] {
         canvas.circle(on_hill(along, 0.018), 0.018, Color::INK);
     }
     if push != 0.0 {
-        canvas.arrow(on_hill(0.0, 0.12), on_hill(0.15 * push, 0.12), Color::ACCENT);
+        canvas.arrow(
+            on_hill(0.0, 0.12),
+            on_hill(0.15 * push, 0.12),
+            Color::ACCENT,
+        );
     }
 }

@@ -68,7 +68,8 @@ pub struct MountainCar {
 
 impl Environment for MountainCar {
     const ID: &'static str = "classic/MountainCar-v0";
-    const DESCRIPTION: &'static str = "Rock an underpowered car out of a valley; every step costs 1";
+    const DESCRIPTION: &'static str =
+        "Rock an underpowered car out of a valley; every step costs 1";
     const TRACES: &'static [&'static str] = &["MountainCar-v0"];
     type Config = MountainCarConfig;
 
@@ -83,10 +84,20 @@ impl Environment for MountainCar {
     }
 
     fn new(config: &MountainCarConfig) -> Result<Self> {
-        Ok(Self { config: config.clone(), position: hill::START.0, velocity: 0.0, push: 0.0 })
+        Ok(Self {
+            config: config.clone(),
+            position: hill::START.0,
+            velocity: 0.0,
+            push: 0.0,
+        })
     }
 
-    fn reset(&mut self, rng: &mut EnvRng, options: &ResetOptions<'_>, out: &mut Observe<'_>) -> Result<()> {
+    fn reset(
+        &mut self,
+        rng: &mut EnvRng,
+        options: &ResetOptions<'_>,
+        out: &mut Observe<'_>,
+    ) -> Result<()> {
         [self.position, self.velocity] = hill::start(rng, options)?;
         self.push = 0.0;
         self.observe(out);
@@ -96,10 +107,12 @@ impl Environment for MountainCar {
     #[inline(always)]
     fn step(&mut self, _rng: &mut EnvRng, actions: &Actions<'_>, out: &mut StepWriter<'_>) {
         self.push = actions.discrete(0) as f64 - 1.0;
-        [self.position, self.velocity] = next(&self.config, self.position, self.velocity, self.push);
+        [self.position, self.velocity] =
+            next(&self.config, self.position, self.velocity, self.push);
         out.reward(0, -1.0);
         out.metric(METRIC_HIGHEST, self.position);
-        if self.position >= self.config.goal_position && self.velocity >= self.config.goal_velocity {
+        if self.position >= self.config.goal_position && self.velocity >= self.config.goal_velocity
+        {
             out.metric(METRIC_GOAL, 1.0);
             out.terminate();
         }
@@ -112,14 +125,18 @@ impl Environment for MountainCar {
 
     fn render(&self, canvas: &mut Canvas) {
         hill::draw(self.position, self.config.goal_position, self.push, canvas);
-        canvas.caption(format!("position {:+.2}, velocity {:+.3}", self.position, self.velocity));
+        canvas.caption(format!(
+            "position {:+.2}, velocity {:+.3}",
+            self.position, self.velocity
+        ));
     }
 }
 
 impl MountainCar {
     #[inline(always)]
     fn observe(&self, out: &mut Observe<'_>) {
-        out.observation(0).copy_from_slice(&[self.position as f32, self.velocity as f32]);
+        out.observation(0)
+            .copy_from_slice(&[self.position as f32, self.velocity as f32]);
     }
 }
 

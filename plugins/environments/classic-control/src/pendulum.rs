@@ -19,7 +19,7 @@
 //! | truncated | after 200 steps |
 //!
 //! Semi-implicit Euler: the angle moves with the *new* velocity. The start is uniform, θ in ±π and θ̇ in ±1.
-//! Metric `upright`: share of the steps that end within 0.2 rad of upright.
+//! Metric `upright`: share of the steps that end with cos θ > 0.98, within 11.5° of upright.
 
 use std::f64::consts::{PI, TAU};
 
@@ -35,8 +35,8 @@ const VELOCITY_COST: f64 = 0.1;
 const TORQUE_COST: f64 = 0.001;
 /// Largest start velocity [rad/s].
 const START_VELOCITY: f64 = 1.0;
-/// Angle that counts as upright [rad].
-const UPRIGHT: f64 = 0.2;
+/// What cos θ exceeds where θ counts as upright.
+const UPRIGHT: f64 = 0.98;
 const METRIC_UPRIGHT: usize = 0;
 
 /// Settings of Pendulum.
@@ -95,22 +95,39 @@ impl Environment for Pendulum {
     fn spec(config: &PendulumConfig) -> Result<EnvironmentSpec> {
         let (speed, torque) = (config.max_speed, config.max_torque);
         let observation = Space::bounds(&[-1.0, -1.0, -speed], &[1.0, 1.0, speed]);
-        let mut spec = EnvironmentSpec::new("agent", 1, observation, Space::bounded(1, -torque, torque));
+        let mut spec =
+            EnvironmentSpec::new("agent", 1, observation, Space::bounded(1, -torque, torque));
         spec.max_episode_steps = Some(config.max_episode_steps);
-        spec.reward_range = (Some(-(PI * PI + VELOCITY_COST * speed * speed + TORQUE_COST * torque * torque)), Some(0.0));
+        spec.reward_range = (
+            Some(-(PI * PI + VELOCITY_COST * speed * speed + TORQUE_COST * torque * torque)),
+            Some(0.0),
+        );
         spec.metrics = vec![Metric::mean("upright")];
         spec.tags = vec![Tag::SingleAgent];
         Ok(spec)
     }
 
     fn new(config: &PendulumConfig) -> Result<Self> {
-        Ok(Self { config: config.clone(), theta: PI, theta_dot: 0.0, torque: 0.0 })
+        Ok(Self {
+            config: config.clone(),
+            theta: PI,
+            theta_dot: 0.0,
+            torque: 0.0,
+        })
     }
 
-    fn reset(&mut self, rng: &mut EnvRng, options: &ResetOptions<'_>, out: &mut Observe<'_>) -> Result<()> {
+    fn reset(
+        &mut self,
+        rng: &mut EnvRng,
+        options: &ResetOptions<'_>,
+        out: &mut Observe<'_>,
+    ) -> Result<()> {
         [self.theta, self.theta_dot] = match options.init()? {
             Some(Init { state }) => state,
-            None => [rng.range(-PI, PI), rng.range(-START_VELOCITY, START_VELOCITY)],
+            None => [
+                rng.range(-PI, PI),
+                rng.range(-START_VELOCITY, START_VELOCITY),
+            ],
         };
         self.torque = 0.0;
         self.observe(out);
@@ -119,11 +136,12 @@ impl Environment for Pendulum {
 
     #[inline(always)]
     fn step(&mut self, _rng: &mut EnvRng, actions: &Actions<'_>, out: &mut StepWriter<'_>) {
-        self.torque = actions.continuous(0)[0].clamp(-self.config.max_torque, self.config.max_torque);
+        self.torque =
+            actions.continuous(0)[0].clamp(-self.config.max_torque, self.config.max_torque);
         out.reward(0, -cost(self.theta, self.theta_dot, self.torque));
         [self.theta, self.theta_dot] = next(&self.config, self.theta, self.theta_dot, self.torque);
-        out.metric(METRIC_UPRIGHT, f64::from(wrap(self.theta).abs() < UPRIGHT));
-        self.observe(out);
+        let cos = self.observe(out);
+        out.metric(METRIC_UPRIGHT, f64::from(cos > UPRIGHT));
     }
 
     fn inspect(&self) -> Value {
@@ -141,16 +159,30 @@ impl Environment for Pendulum {
         // The torque pushes the mass along its circle, clockwise when positive.
         let (x, y) = at(0.6 * length);
         let push = 0.5 * self.torque / self.config.max_torque;
-        canvas.arrow((x, y), (x + push * length * self.theta.cos(), y - push * length * self.theta.sin()), Color::ACCENT);
-        canvas.caption(format!("angle {:+.0}°, torque {:+.2} N·m", wrap(self.theta).to_degrees(), self.torque));
+        canvas.arrow(
+            (x, y),
+            (
+                x + push * length * self.theta.cos(),
+                y - push * length * self.theta.sin(),
+            ),
+            Color::ACCENT,
+        );
+        canvas.caption(format!(
+            "angle {:+.0}°, torque {:+.2} N·m",
+            wrap(self.theta).to_degrees(),
+            self.torque
+        ));
     }
 }
 
 impl Pendulum {
+    /// Writes the observation; gives cos θ.
     #[inline(always)]
-    fn observe(&self, out: &mut Observe<'_>) {
+    fn observe(&self, out: &mut Observe<'_>) -> f64 {
         let (sin, cos) = sin_cos(self.theta);
-        out.observation(0).copy_from_slice(&[cos as f32, sin as f32, self.theta_dot as f32]);
+        out.observation(0)
+            .copy_from_slice(&[cos as f32, sin as f32, self.theta_dot as f32]);
+        cos
     }
 }
 
@@ -165,7 +197,8 @@ fn cost(theta: f64, theta_dot: f64, torque: f64) -> f64 {
 #[inline(always)]
 fn next(c: &PendulumConfig, theta: f64, theta_dot: f64, torque: f64) -> [f64; 2] {
     let (sin, _) = sin_cos(theta);
-    let acceleration = 3.0 * c.gravity / (2.0 * c.length) * sin + 3.0 / (c.mass * (c.length * c.length)) * torque;
+    let acceleration =
+        3.0 * c.gravity / (2.0 * c.length) * sin + 3.0 / (c.mass * (c.length * c.length)) * torque;
     let theta_dot = (theta_dot + acceleration * c.time_step).clamp(-c.max_speed, c.max_speed);
     [theta + theta_dot * c.time_step, theta_dot]
 }
@@ -191,8 +224,18 @@ mod tests {
 
     #[test]
     fn angles_wrap_to_half_open_pi() {
-        for (angle, wrapped) in [(0.5, 0.5), (-PI, -PI), (PI, -PI), (3.0 * PI / 2.0, -PI / 2.0), (-7.0, TAU - 7.0)] {
-            assert!((wrap(angle) - wrapped).abs() < 1e-14, "{angle} gives {}", wrap(angle));
+        for (angle, wrapped) in [
+            (0.5, 0.5),
+            (-PI, -PI),
+            (PI, -PI),
+            (3.0 * PI / 2.0, -PI / 2.0),
+            (-7.0, TAU - 7.0),
+        ] {
+            assert!(
+                (wrap(angle) - wrapped).abs() < 1e-14,
+                "{angle} gives {}",
+                wrap(angle)
+            );
         }
     }
 }

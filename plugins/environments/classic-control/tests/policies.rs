@@ -2,9 +2,13 @@
 
 mod common;
 
-use classic_control::{Acrobot, CartPole, CartPoleScalar, ContinuousMountainCar, MountainCar, Pendulum};
+use classic_control::{
+    Acrobot, CartPole, CartPoleScalar, ContinuousMountainCar, MountainCar, Pendulum,
+};
 use common::{Episodes, play, random};
-use palaestra_plugin_api::{__private::EnvironmentEntry, batch::BatchEnvironment, environment::Environment, rng::EnvRng};
+use palaestra_plugin_api::{
+    __private::EnvironmentEntry, batch::BatchEnvironment, environment::Environment, rng::EnvRng,
+};
 
 const CART_POLE: EnvironmentEntry = EnvironmentEntry::of_batch::<CartPole>();
 const CART_POLE_SCALAR: EnvironmentEntry = EnvironmentEntry::of::<CartPoleScalar>();
@@ -18,13 +22,23 @@ fn play_random<E: Environment>(entry: &EnvironmentEntry, episodes: usize) -> Epi
     let spec = E::spec(&E::Config::default()).unwrap();
     let played = play(entry, E::ID, episodes, &mut random(&spec.groups[0].action));
     let longest = spec.max_episode_steps.unwrap();
-    assert!(played.lengths.iter().all(|&length| (1..=longest).contains(&length)));
+    assert!(
+        played
+            .lengths
+            .iter()
+            .all(|&length| (1..=longest).contains(&length))
+    );
     report(E::ID, &played);
     played
 }
 
 fn report(id: &str, played: &Episodes) {
-    println!("{id}: {:.2} ± {:.2}, standard deviation {:.2}", played.mean(), played.standard_error(), played.deviation());
+    println!(
+        "{id}: {:.2} ± {:.2}, standard deviation {:.2}",
+        played.mean(),
+        played.standard_error(),
+        played.deviation()
+    );
 }
 
 /// The measured mean is within two standard errors of one measured elsewhere on about 100 episodes with the
@@ -32,7 +46,11 @@ fn report(id: &str, played: &Episodes) {
 fn assert_earns(played: &Episodes, mean: f64, deviation: f64) {
     let elsewhere = deviation / 10.0;
     let error = (played.standard_error().powi(2) + elsewhere * elsewhere).sqrt();
-    assert!((played.mean() - mean).abs() <= 2.0 * error, "{} against {mean}, standard error {error}", played.mean());
+    assert!(
+        (played.mean() - mean).abs() <= 2.0 * error,
+        "{} against {mean}, standard error {error}",
+        played.mean()
+    );
 }
 
 #[test]
@@ -41,13 +59,23 @@ fn random_cart_pole_falls_as_soon_as_in_the_reference() {
     let played = play(&CART_POLE, CartPole::ID, 10_000, &mut policy);
     report(CartPole::ID, &played);
     assert_earns(&played, 22.8, 12.6);
-    assert!((played.deviation() - 12.6).abs() < 1.5, "{}", played.deviation());
+    assert!(
+        (played.deviation() - 12.6).abs() < 1.5,
+        "{}",
+        played.deviation()
+    );
 }
 
 #[test]
 fn both_forms_of_cart_pole_play_the_same_episodes() {
-    let mut sides = [(&CART_POLE, CartPole::ID), (&CART_POLE_SCALAR, CartPoleScalar::ID)].map(|(entry, id)| {
-        play(entry, id, 2_500, &mut |_, rng: &mut EnvRng| rng.below(2) as f64)
+    let mut sides = [
+        (&CART_POLE, CartPole::ID),
+        (&CART_POLE_SCALAR, CartPoleScalar::ID),
+    ]
+    .map(|(entry, id)| {
+        play(entry, id, 2_500, &mut |_, rng: &mut EnvRng| {
+            rng.below(2) as f64
+        })
     });
     let [batched, scalar] = &mut sides;
     assert_eq!(batched.lengths, scalar.lengths);
@@ -57,7 +85,9 @@ fn both_forms_of_cart_pole_play_the_same_episodes() {
 /// The reference's linear rule balances to the end.
 #[test]
 fn a_linear_rule_balances_the_pole() {
-    let mut rule = |o: &[f32], _: &mut EnvRng| f64::from(0.3 * o[0] + 0.6 * o[1] + 8.0 * o[2] + 1.5 * o[3] > 0.0);
+    let mut rule = |o: &[f32], _: &mut EnvRng| {
+        f64::from(0.3 * o[0] + 0.6 * o[1] + 8.0 * o[2] + 1.5 * o[3] > 0.0)
+    };
     let played = play(&CART_POLE, CartPole::ID, 1_000, &mut rule);
     assert_eq!((played.mean(), played.deviation()), (500.0, 0.0));
 }
@@ -75,7 +105,9 @@ fn random_mountain_car_never_arrives() {
 
 #[test]
 fn pumping_energy_brings_the_mountain_car_up() {
-    let played = play(&MOUNTAIN_CAR, MountainCar::ID, 1_000, &mut |o, _| if o[1] < 0.0 { 0.0 } else { 2.0 });
+    let played = play(&MOUNTAIN_CAR, MountainCar::ID, 1_000, &mut |o, _| {
+        if o[1] < 0.0 { 0.0 } else { 2.0 }
+    });
     report(MountainCar::ID, &played);
     assert_earns(&played, -119.9, 3.5);
 }
@@ -98,5 +130,9 @@ fn pumping_energy_brings_the_continuous_mountain_car_up() {
 #[test]
 fn random_acrobot_hardly_arrives() {
     let played = play_random::<Acrobot>(&ACROBOT, 10_000);
-    assert!((-500.0..=-495.0).contains(&played.mean()), "{}", played.mean());
+    assert!(
+        (-500.0..=-495.0).contains(&played.mean()),
+        "{}",
+        played.mean()
+    );
 }

@@ -1,13 +1,14 @@
 //! Every environment reproduces its reference traces.
 
-use classic_control::{Acrobot, CartPole, CartPoleScalar, ContinuousMountainCar, MountainCar, Pendulum};
+use classic_control::{
+    Acrobot, CartPole, CartPoleScalar, ContinuousMountainCar, MountainCar, Pendulum,
+};
 use palaestra_plugin_api::{
     __private::EnvironmentEntry,
-    batch::BatchEnvironment,
     Result,
+    batch::BatchEnvironment,
     client::EnvironmentHandle,
     environment::Environment,
-
     serde_json::Value,
     testing::replay::{reference_folder, replay_case, replay_files},
     trace::TraceCase,
@@ -24,17 +25,30 @@ fn replay(
     let replayed = replay_files(&folder, id, names, cases_of, &mut make);
     println!("{id}: {replayed:?}");
     assert_eq!(replayed.files, names.len(), "{id}: trace files found");
-    assert!(replayed.cases >= 2 && replayed.values > 100, "{id}: {replayed:?}");
+    assert!(
+        replayed.cases >= 2 && replayed.values > 100,
+        "{id}: {replayed:?}"
+    );
 }
 
 fn replay_environment<E: Environment>() {
-    replay(&EnvironmentEntry::of::<E>(), E::ID, E::TRACES, E::trace_cases);
+    replay(
+        &EnvironmentEntry::of::<E>(),
+        E::ID,
+        E::TRACES,
+        E::trace_cases,
+    );
 }
 
 #[test]
 fn trace_of_cart_pole() {
     let entry = EnvironmentEntry::of_batch::<CartPole>();
-    replay(&entry, CartPole::ID, CartPole::TRACES, <CartPole as BatchEnvironment>::trace_cases);
+    replay(
+        &entry,
+        CartPole::ID,
+        CartPole::TRACES,
+        <CartPole as BatchEnvironment>::trace_cases,
+    );
 }
 
 #[test]
@@ -67,20 +81,37 @@ fn trace_of_acrobot() {
 fn trace_with_one_number_changed_is_refused_at_that_number() {
     let folder = reference_folder(env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(folder.join("traces/gym_Pendulum_v1.json")).unwrap();
-    let cases = Pendulum::trace_cases(&palaestra_plugin_api::serde_json::from_str(&text).unwrap()).unwrap();
+    let cases =
+        Pendulum::trace_cases(&palaestra_plugin_api::serde_json::from_str(&text).unwrap()).unwrap();
     let entry = EnvironmentEntry::of::<Pendulum>();
     let mut make = |what: &_| EnvironmentHandle::in_process(&entry, what);
     let mut refused = |change: &dyn Fn(&mut TraceCase)| {
         let mut case = cases[0].clone();
         change(&mut case);
-        replay_case(&mut make, Pendulum::ID, &case).unwrap_err().to_string()
+        replay_case(&mut make, Pendulum::ID, &case)
+            .unwrap_err()
+            .to_string()
     };
-    let seen = refused(&|case| case.steps[3].expected.observations.as_mut().unwrap()[0][0][1] += 1e-5);
-    assert!(seen.starts_with("trace random, step 3: observation /0/0/1: expected "), "{seen}");
+    let seen =
+        refused(&|case| case.steps[3].expected.observations.as_mut().unwrap()[0][0][1] += 1e-5);
+    assert!(
+        seen.starts_with("trace random, step 3: observation /0/0/1: expected "),
+        "{seen}"
+    );
     let rewarded = refused(&|case| case.steps[7].expected.rewards.as_mut().unwrap()[0][0] += 1e-8);
-    assert!(rewarded.starts_with("trace random, step 7: reward /0/0: expected "), "{rewarded}");
+    assert!(
+        rewarded.starts_with("trace random, step 7: reward /0/0: expected "),
+        "{rewarded}"
+    );
     let ended = refused(&|case| case.steps[0].expected.terminated = Some(true));
-    assert_eq!(ended, "trace random, step 0: terminated: expected true, found false");
-    let started = refused(&|case| case.init = palaestra_plugin_api::serde_json::json!({"state": "upright"}));
-    assert!(started.starts_with("trace random, reset: reset: expected no error, found reset /init: "), "{started}");
+    assert_eq!(
+        ended,
+        "trace random, step 0: terminated: expected true, found false"
+    );
+    let started =
+        refused(&|case| case.init = palaestra_plugin_api::serde_json::json!({"state": "upright"}));
+    assert!(
+        started.starts_with("trace random, reset: reset: expected no error, found reset /init: "),
+        "{started}"
+    );
 }

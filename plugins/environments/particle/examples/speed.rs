@@ -28,9 +28,9 @@ fn measure(name: &str, entry: &EnvironmentEntry, config: &palaestra_plugin_api::
         }
     }
     batch.reset(&json!({}), 0).expect("resets");
-    let steps = (4_000_000 / n).max(50);
+    let steps = (200_000 / n).max(8);
     let mut best = f64::INFINITY;
-    for _ in 0..7 {
+    for _ in 0..150 {
         let start = Instant::now();
         for t in 0..steps {
             batch.step(t % slots, (t + 1) % slots).expect("steps");

@@ -9,7 +9,7 @@ use palaestra_plugin_api::{
 
 use crate::{
     control::Control,
-    features::{Features, write_rows},
+    features::{Features, Turn},
     legacy, picture,
     physics::Dynamics,
     state::{Init, State},
@@ -29,6 +29,7 @@ pub struct Particle<T, const GROUPS: usize> {
     worlds: Worlds,
     trails: Trails,
     block: Scratch<LANES>,
+    turn: Turn,
     single: Scratch<1>,
 }
 
@@ -105,6 +106,7 @@ impl<T: Task, const GROUPS: usize> BatchEnvironment for Particle<T, GROUPS> {
             worlds: Worlds::new(&layout, instances),
             trails: Trails::new(bodies.len(), instances),
             block: Scratch::new(&scenario, &layout),
+            turn: Turn::new(scenario.features()),
             single: Scratch::new(&scenario, &layout),
             task,
             scenario,
@@ -146,7 +148,7 @@ impl<T: Task, const GROUPS: usize> BatchEnvironment for Particle<T, GROUPS> {
     fn step(&mut self, batch: &mut BatchStep<'_>) {
         let instances = batch.instances();
         let (mut groups, mut out) = batch.arrays::<GROUPS>();
-        let Self { task, scenario, layout, dynamics, controls, continuous, worlds, trails, block, .. } = self;
+        let Self { task, scenario, layout, dynamics, controls, continuous, worlds, trails, block, turn, .. } = self;
         trails.advance();
         for (b, columns) in worlds.blocks_mut().enumerate() {
             let base = b * LANES;
@@ -177,7 +179,7 @@ impl<T: Task, const GROUPS: usize> BatchEnvironment for Particle<T, GROUPS> {
             dynamics.advance(columns, &mut block.forces);
             trails.record(b, layout, columns);
             block.evaluate(task, View::new(layout, columns));
-            write_out(scenario, block, &mut groups, &mut out, base, lanes);
+            write_out(scenario, block, turn, &mut groups, &mut out, base, lanes);
         }
     }
 
@@ -259,6 +261,7 @@ impl<T: Task, const GROUPS: usize> Particle<T, GROUPS> {
 fn write_out<const GROUPS: usize>(
     scenario: &Scenario,
     block: &Scratch<LANES>,
+    turn: &mut Turn,
     groups: &mut [GroupBatch<'_>; GROUPS],
     out: &mut InstanceBatch<'_>,
     base: usize,
@@ -268,7 +271,7 @@ fn write_out<const GROUPS: usize>(
     for (group, spec) in groups.iter_mut().zip(&scenario.groups) {
         let (width, agents) = (spec.agents * spec.width(), spec.agents);
         let (own, others) = features.split_at(width);
-        write_rows(own, &mut group.observation[base * width..(base + lanes) * width]);
+        turn.write(own, &mut group.observation[base * width..(base + lanes) * width]);
         features = others;
         let (own, others) = rewards.split_at(agents);
         let rows = group.reward[base * agents..(base + lanes) * agents].chunks_exact_mut(agents);

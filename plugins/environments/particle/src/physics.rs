@@ -26,8 +26,9 @@ const TIME_STEP: f64 = 0.1;
 const DAMPING: f64 = 0.25;
 /// Strength of contacts.
 const CONTACT_FORCE: f64 = 1e2;
-/// Softness of contacts: the k of the module's formula.
+/// Softness of contacts: the k of the module's formula, and 1/k.
 const CONTACT_MARGIN: f64 = 1e-3;
+const CONTACT_STEEPNESS: f64 = 1e3;
 
 /// Which generation of the particle environments.
 ///
@@ -178,7 +179,7 @@ impl Contact {
 /// Force of a contact divided by the distance of the centres; 0 where they coincide.
 #[inline(always)]
 fn repulsion(distance: f64, reach: f64) -> f64 {
-    let penetration = CONTACT_MARGIN * math::softplus((reach - distance) / CONTACT_MARGIN);
+    let penetration = CONTACT_MARGIN * math::softplus((reach - distance) * CONTACT_STEEPNESS);
     let strength = CONTACT_FORCE * penetration / distance;
     if distance > 0.0 { strength } else { 0.0 }
 }

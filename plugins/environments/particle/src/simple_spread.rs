@@ -38,7 +38,7 @@ use crate::{
     particle::invalid,
     physics::{Body, Physics},
     task::{Common, Group, Landmark, Legacy, Outcome, Scenario, Task},
-    world::{View, distance, nearest},
+    world::{View, add, below, distance, nearest},
 };
 
 /// Radius of an agent.
@@ -153,24 +153,18 @@ impl Task for SimpleSpread {
     #[inline(always)]
     fn reward<const L: usize>(&self, world: View<'_, L>, out: &mut Outcome<'_, L>) {
         let (agents, landmarks) = (world.agents(), world.landmarks());
-        let (mut total, mut occupied) = ([0.0; L], [0.0; L]);
+        let (mut total, mut occupied, mut pairs) = ([0.0; L], [0.0; L], [0.0; L]);
         for landmark in 0..landmarks {
             let near = nearest(world.landmark(landmark), (0..agents).map(|a| world.position(a)));
-            for lane in 0..L {
-                total[lane] += near[lane];
-                occupied[lane] += if near[lane] < OCCUPIED { 1.0 } else { 0.0 };
-            }
+            add(&mut total, &near);
+            add(&mut occupied, &below(&near, OCCUPIED));
         }
-        let mut pairs = [0.0; L];
         for a in 0..agents {
             for b in a + 1..agents {
-                let apart = distance(world.position(a), world.position(b));
-                for lane in 0..L {
-                    let hit = if apart[lane] < 2.0 * AGENT_SIZE { 1.0 } else { 0.0 };
-                    pairs[lane] += hit;
-                    out.rewards[a][lane] += hit;
-                    out.rewards[b][lane] += hit;
-                }
+                let hit = below(&distance(world.position(a), world.position(b)), 2.0 * AGENT_SIZE);
+                add(&mut pairs, &hit);
+                add(&mut out.rewards[a], &hit);
+                add(&mut out.rewards[b], &hit);
             }
         }
         out.metrics[COLLISIONS] = pairs;
@@ -179,19 +173,14 @@ impl Task for SimpleSpread {
         match self.physics {
             Physics::Mpe2 => {
                 for reward in out.rewards.iter_mut() {
-                    for lane in 0..L {
-                        let (own, team) = (-reward[lane], -total[lane]);
-                        reward[lane] = team * (1.0 - self.local_ratio) + own * self.local_ratio;
-                    }
+                    let (team, own) = (1.0 - self.local_ratio, self.local_ratio);
+                    *reward = std::array::from_fn(|lane| -total[lane] * team - reward[lane] * own);
                 }
             }
-            Physics::Openai => {
-                for lane in 0..L {
-                    // Every pair costs both; every agent also collides with itself.
-                    pairs[lane] = -(agents as f64) * (total[lane] + 1.0) - 2.0 * pairs[lane];
-                }
-                out.rewards.fill(pairs);
-            }
+            // Each agent: the distances, those it overlaps, and itself; together, every pair twice.
+            Physics::Openai => out.rewards.fill(std::array::from_fn(|lane| {
+                -(agents as f64) * (total[lane] + 1.0) - 2.0 * pairs[lane]
+            })),
         }
     }
 }

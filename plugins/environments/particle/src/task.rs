@@ -3,7 +3,7 @@
 use palaestra_plugin_api::{
     canvas::Color,
     config::Config,
-    prelude::{Error, GroupSpec, Metric, Result, Space, Tag},
+    prelude::{GroupSpec, Metric, Result, Space, Tag},
 };
 
 use crate::{
@@ -113,6 +113,13 @@ impl Landmark {
     }
 }
 
+/// Landmarks that differ by colour: a red, a green and a blue one.
+pub const COLOURED: [(&str, Color); 3] = [
+    ("red landmark", Color::rgb(0xc8, 0x46, 0x46)),
+    ("green landmark", Color::rgb(0x46, 0xa0, 0x46)),
+    ("blue landmark", Color::rgb(0x46, 0x64, 0xc8)),
+];
+
 /// An index drawn for an episode.
 #[derive(Clone, Copy, Debug)]
 pub struct Goal {
@@ -176,14 +183,6 @@ impl Scenario {
     pub fn features(&self) -> usize {
         self.groups.iter().map(|group| group.agents * group.width()).sum()
     }
-}
-
-/// Refuses more agents than a world is meant for.
-pub fn at_most(limit: usize, agents: usize) -> Result<()> {
-    if agents <= limit {
-        return Ok(());
-    }
-    Err(Error::config(format!("agents of all groups: expected at most {limit}, found {agents}")))
 }
 
 /// What a step was worth, lane by lane.

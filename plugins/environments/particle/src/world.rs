@@ -163,22 +163,16 @@ impl<'a, const L: usize> View<'a, L> {
 /// Squared distances, lane by lane.
 #[inline(always)]
 pub fn squared_distance<const L: usize>(a: Pair<'_, L>, b: Pair<'_, L>) -> [f64; L] {
-    let mut squared = [0.0; L];
-    for lane in 0..L {
+    std::array::from_fn(|lane| {
         let (dx, dy) = (a[0][lane] - b[0][lane], a[1][lane] - b[1][lane]);
-        squared[lane] = dx * dx + dy * dy;
-    }
-    squared
+        dx * dx + dy * dy
+    })
 }
 
 /// Distances, lane by lane.
 #[inline(always)]
 pub fn distance<const L: usize>(a: Pair<'_, L>, b: Pair<'_, L>) -> [f64; L] {
-    let mut distance = squared_distance(a, b);
-    for value in &mut distance {
-        *value = value.sqrt();
-    }
-    distance
+    squared_distance(a, b).map(f64::sqrt)
 }
 
 /// The smallest of the distances from one place to several, lane by lane; ∞ to none.
@@ -187,15 +181,22 @@ pub fn nearest<'a, const L: usize>(from: Pair<'_, L>, to: impl Iterator<Item = P
     let mut nearest = [f64::INFINITY; L];
     for place in to {
         let squared = squared_distance(from, place);
-        for lane in 0..L {
-            nearest[lane] = if squared[lane] < nearest[lane] { squared[lane] } else { nearest[lane] };
-        }
+        nearest = std::array::from_fn(|lane| if squared[lane] < nearest[lane] { squared[lane] } else { nearest[lane] });
     }
     // The square root keeps the order, so it is taken once.
-    for value in &mut nearest {
-        *value = value.sqrt();
-    }
-    nearest
+    nearest.map(f64::sqrt)
+}
+
+/// 1 where a number is below a limit, else 0.
+#[inline(always)]
+pub fn below<const L: usize>(values: &[f64; L], limit: f64) -> [f64; L] {
+    values.map(|value| if value < limit { 1.0 } else { 0.0 })
+}
+
+/// Adds numbers lane by lane.
+#[inline(always)]
+pub fn add<const L: usize>(to: &mut [f64; L], values: &[f64; L]) {
+    *to = std::array::from_fn(|lane| to[lane] + values[lane]);
 }
 
 /// The worlds of all instances.

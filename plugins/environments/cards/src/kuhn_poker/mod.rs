@@ -31,6 +31,7 @@
 //! The value to player 0 is -1/18. Metrics: `bets`, actions 1 in the episode; `showdown`, 1 if cards were shown.
 //! `init` of the reset options deals: `{"cards": [a, b]}`.
 
+mod picture;
 mod trace;
 
 use palaestra_plugin_api::{
@@ -50,7 +51,6 @@ const OBSERVATION: usize = PLAYERS + RANKS + 2 * LONGEST;
 const DEAL_PROBABILITY: f64 = 1.0 / 6.0;
 const PASS: u8 = 0;
 const BET: u8 = 1;
-const NAMES: [char; RANKS] = ['J', 'Q', 'K'];
 const METRIC_BETS: usize = 0;
 const METRIC_SHOWDOWN: usize = 1;
 
@@ -76,7 +76,11 @@ pub struct KuhnPoker {
 
 /// Cards of the two players: different ranks. Also `init` of the reset options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(crate = "palaestra_plugin_api::serde", try_from = "Dealt", into = "Dealt")]
+#[serde(
+    crate = "palaestra_plugin_api::serde",
+    try_from = "Dealt",
+    into = "Dealt"
+)]
 struct Deal {
     cards: [usize; PLAYERS],
 }
@@ -95,7 +99,9 @@ impl TryFrom<Dealt> for Deal {
         if a < RANKS && b < RANKS && a != b {
             return Ok(Self { cards: [a, b] });
         }
-        Err(format!("cards: expected two different ones of 0, 1 and 2, found {a} and {b}"))
+        Err(format!(
+            "cards: expected two different ones of 0, 1 and 2, found {a} and {b}"
+        ))
     }
 }
 
@@ -110,7 +116,9 @@ impl Deal {
         let first = rng.below(RANKS as u64) as usize;
         let second = rng.below(RANKS as u64 - 1) as usize;
         // The second card is one of the two others.
-        Self { cards: [first, second + usize::from(second >= first)] }
+        Self {
+            cards: [first, second + usize::from(second >= first)],
+        }
     }
 
     fn winner(self) -> usize {
@@ -120,7 +128,11 @@ impl Deal {
 
 /// The actions so far, oldest first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(crate = "palaestra_plugin_api::serde", try_from = "Vec<u8>", into = "Vec<u8>")]
+#[serde(
+    crate = "palaestra_plugin_api::serde",
+    try_from = "Vec<u8>",
+    into = "Vec<u8>"
+)]
 struct Betting {
     actions: [u8; LONGEST],
     len: usize,
@@ -134,7 +146,9 @@ impl TryFrom<Vec<u8>> for Betting {
         for &action in &actions {
             betting.push(action.min(BET));
             if action > BET || betting.outcome().is_some() {
-                return Err(format!("betting: expected a game that is not over, found {actions:?}"));
+                return Err(format!(
+                    "betting: expected a game that is not over, found {actions:?}"
+                ));
             }
         }
         Ok(betting)
@@ -179,20 +193,26 @@ impl Betting {
         match self.actions() {
             [PASS, PASS] => Some(Outcome::Showdown { called: false }),
             [.., BET, BET] => Some(Outcome::Showdown { called: true }),
-            [.., BET, PASS] => Some(Outcome::Fold { player: (self.len - 1) % PLAYERS }),
+            [.., BET, PASS] => Some(Outcome::Fold {
+                player: (self.len - 1) % PLAYERS,
+            }),
             _ => None,
         }
     }
 
     /// `p` and `b` for the actions.
     fn letters(&self) -> String {
-        self.actions().iter().map(|&action| if action == BET { 'b' } else { 'p' }).collect()
+        self.actions()
+            .iter()
+            .map(|&action| if action == BET { 'b' } else { 'p' })
+            .collect()
     }
 }
 
 impl Environment for KuhnPoker {
     const ID: &'static str = "cards/KuhnPoker-v0";
-    const DESCRIPTION: &'static str = "Two players, three cards, one bet: the smallest game in which bluffing pays";
+    const DESCRIPTION: &'static str =
+        "Two players, three cards, one bet: the smallest game in which bluffing pays";
     const TRACES: &'static [&'static str] = &["Kuhn poker (2 players)"];
     type Config = KuhnPokerConfig;
 
@@ -210,10 +230,19 @@ impl Environment for KuhnPoker {
     }
 
     fn new(config: &KuhnPokerConfig) -> Result<Self> {
-        Ok(Self { config: config.clone(), deal: Deal { cards: [0, 1] }, betting: Betting::default() })
+        Ok(Self {
+            config: config.clone(),
+            deal: Deal { cards: [0, 1] },
+            betting: Betting::default(),
+        })
     }
 
-    fn reset(&mut self, rng: &mut EnvRng, options: &ResetOptions<'_>, out: &mut Observe<'_>) -> Result<()> {
+    fn reset(
+        &mut self,
+        rng: &mut EnvRng,
+        options: &ResetOptions<'_>,
+        out: &mut Observe<'_>,
+    ) -> Result<()> {
         self.deal = match options.init()? {
             Some(deal) => deal,
             None => Deal::draw(rng),
@@ -231,7 +260,10 @@ impl Environment for KuhnPoker {
         if let Some(outcome) = self.betting.outcome() {
             let won = returns(&self.config, self.deal, outcome);
             (0..PLAYERS).for_each(|player| out.reward(player, won[player]));
-            out.metric(METRIC_SHOWDOWN, f64::from(matches!(outcome, Outcome::Showdown { .. })));
+            out.metric(
+                METRIC_SHOWDOWN,
+                f64::from(matches!(outcome, Outcome::Showdown { .. })),
+            );
             out.terminate();
         }
         self.observe(out);
@@ -239,7 +271,11 @@ impl Environment for KuhnPoker {
 
     fn inspect(&self) -> Value {
         let history = self.betting.letters();
-        let acting = self.betting.outcome().is_none().then(|| self.betting.player());
+        let acting = self
+            .betting
+            .outcome()
+            .is_none()
+            .then(|| self.betting.player());
         json!({
             "cards": self.deal.cards,
             "betting": self.betting.actions(),
@@ -253,7 +289,7 @@ impl Environment for KuhnPoker {
     }
 
     fn render(&self, canvas: &mut Canvas) {
-        draw(self, canvas);
+        picture::draw(self, canvas);
     }
 
     fn trace_cases(document: &Value) -> Result<Vec<TraceCase>> {
@@ -290,50 +326,11 @@ fn returns(config: &KuhnPokerConfig, deal: Deal, outcome: Outcome) -> [f64; PLAY
         Outcome::Showdown { called: false } => (deal.winner(), config.ante),
         Outcome::Showdown { called: true } => (deal.winner(), config.ante + config.bet),
     };
-    if winner == 0 { [chips, -chips] } else { [-chips, chips] }
-}
-
-/// A table with both cards open, and what each player said; for the onlooker, not for the players.
-fn draw(game: &KuhnPoker, canvas: &mut Canvas) {
-    let outcome = game.betting.outcome();
-    let won = outcome.map(|outcome| returns(&game.config, game.deal, outcome));
-    canvas.view(-3.0, -2.0, 3.0, 2.0);
-    canvas.background(Color::group(2).mix(Color::INK, 0.55));
-    canvas.rounded_rect((-2.9, -1.9), (2.9, 1.9), 0.9, Color::group(2).mix(Color::INK, 0.25));
-    let mut lines = Vec::new();
-    for player in 0..PLAYERS {
-        let x = if player == 0 { -1.6 } else { 1.6 };
-        let turn = outcome.is_none() && game.betting.player() == player;
-        let edge = if turn { Color::ACCENT.pen(4.0) } else { Color::GREY.pen(1.0) };
-        canvas.rounded_rect((x - 0.5, -0.7), (x + 0.5, 0.7), 0.1, Color::WHITE.outlined(edge));
-        let card = NAMES[game.deal.cards[player]];
-        canvas.text((x, 0.0), 56.0, card.to_string(), Color::group(player));
-        canvas.text((x, 1.1), 18.0, format!("player {player}"), Color::WHITE);
-        let said = words(game.betting.actions(), player);
-        canvas.text((x, -1.1), 18.0, said.clone(), Color::WHITE);
-        let mark = if turn { '>' } else { ' ' };
-        let chips = won.map_or(String::new(), |won| format!("  {:+} chips", won[player]));
-        lines.push(format!("{mark} player {player}  [{card}]  {said}{chips}"));
+    if winner == 0 {
+        [chips, -chips]
+    } else {
+        [-chips, chips]
     }
-    let middle = match won {
-        Some(won) => format!("player {} wins {} chips", usize::from(won[1] > 0.0), won[0].abs()),
-        None => format!("player {} to act", game.betting.player()),
-    };
-    canvas.text((0.0, 0.0), 14.0, game.betting.letters(), Color::WHITE);
-    canvas.caption(middle.clone());
-    lines.push(middle);
-    canvas.text_frame(lines.join("\n"));
-}
-
-/// What one player did, in a poker player's words.
-fn words(actions: &[u8], player: usize) -> String {
-    let word = |i: usize| match (actions[i], i > 0 && actions[i - 1] == BET) {
-        (BET, false) => "bets",
-        (BET, true) => "calls",
-        (_, false) => "checks",
-        (_, true) => "folds",
-    };
-    (player..actions.len()).step_by(PLAYERS).map(word).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]

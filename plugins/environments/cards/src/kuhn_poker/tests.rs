@@ -3,7 +3,12 @@
 use super::*;
 
 fn all_deals() -> impl Iterator<Item = Deal> {
-    (0..9).filter_map(|i| Deal::try_from(Dealt { cards: [i / 3, i % 3] }).ok())
+    (0..9).filter_map(|i| {
+        Deal::try_from(Dealt {
+            cards: [i / 3, i % 3],
+        })
+        .ok()
+    })
 }
 
 /// Expected chips of player 0 when both bet with `probability(player, card, history)`.
@@ -22,7 +27,9 @@ fn value(deal: Deal, betting: Betting, probability: &impl Fn(usize, usize, &str)
 }
 
 fn game_value(probability: impl Fn(usize, usize, &str) -> f64) -> f64 {
-    all_deals().map(|deal| DEAL_PROBABILITY * value(deal, Betting::default(), &probability)).sum()
+    all_deals()
+        .map(|deal| DEAL_PROBABILITY * value(deal, Betting::default(), &probability))
+        .sum()
 }
 
 /// Kuhn's equilibria, one for each α in [0, 1/3]: all are worth -1/18 to player 0.
@@ -44,7 +51,11 @@ fn golden_value_of_the_equilibria_is_minus_one_eighteenth() {
     }
     // The equilibrium strategy of player 1 holds player 0 to it: always betting does no better.
     let alone = game_value(|player, card, history| {
-        if player == 0 { 1.0 } else { equilibrium(0.0)(player, card, history) }
+        if player == 0 {
+            1.0
+        } else {
+            equilibrium(0.0)(player, card, history)
+        }
     });
     assert!(alone <= -1.0 / 18.0 + 1e-15, "{alone}");
 }
@@ -88,7 +99,10 @@ fn every_deal_is_drawn_equally_often() {
 #[test]
 fn an_impossible_deal_or_history_is_refused() {
     let deal = |cards| Deal::try_from(Dealt { cards }).unwrap_err();
-    assert_eq!(deal([1, 1]), "cards: expected two different ones of 0, 1 and 2, found 1 and 1");
+    assert_eq!(
+        deal([1, 1]),
+        "cards: expected two different ones of 0, 1 and 2, found 1 and 1"
+    );
     assert!(deal([0, 3]).contains("found 0 and 3"));
     for history in [vec![0, 0], vec![2], vec![0, 1, 1], vec![1, 1, 0, 0]] {
         assert!(Betting::try_from(history).is_err());

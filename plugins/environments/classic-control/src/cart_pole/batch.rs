@@ -1,6 +1,9 @@
 //! CartPole as struct of arrays: all instances of a shard in a few vectorised loops.
 
-use palaestra_plugin_api::{prelude::*, serde_json::{Value, json}};
+use palaestra_plugin_api::{
+    prelude::*,
+    serde_json::{Value, json},
+};
 
 use super::{CartPoleConfig, Physics, State, TRACE, draw, is_over, next, spec, start};
 
@@ -15,7 +18,12 @@ pub struct CartPole {
 
 impl CartPole {
     fn state(&self, i: usize) -> State {
-        State { x: self.x[i], x_dot: self.x_dot[i], theta: self.theta[i], theta_dot: self.theta_dot[i] }
+        State {
+            x: self.x[i],
+            x_dot: self.x_dot[i],
+            theta: self.theta[i],
+            theta_dot: self.theta_dot[i],
+        }
     }
 
     fn set_state(&mut self, i: usize, state: State) {
@@ -26,7 +34,8 @@ impl CartPole {
 
 impl BatchEnvironment for CartPole {
     const ID: &'static str = "classic/CartPole-v1";
-    const DESCRIPTION: &'static str = "Keep a pole upright on a cart by pushing the cart left or right";
+    const DESCRIPTION: &'static str =
+        "Keep a pole upright on a cart by pushing the cart left or right";
     const TRACES: &'static [&'static str] = &[TRACE];
     type Config = CartPoleConfig;
 
@@ -37,7 +46,13 @@ impl BatchEnvironment for CartPole {
     fn new(config: &CartPoleConfig, instances: usize) -> Result<Self> {
         let zeros = || vec![0.0; instances];
         let physics = Physics::from(config);
-        Ok(Self { physics, x: zeros(), x_dot: zeros(), theta: zeros(), theta_dot: zeros() })
+        Ok(Self {
+            physics,
+            x: zeros(),
+            x_dot: zeros(),
+            theta: zeros(),
+            theta_dot: zeros(),
+        })
     }
 
     fn reset(
@@ -49,7 +64,8 @@ impl BatchEnvironment for CartPole {
     ) -> Result<()> {
         let state = start(&self.physics, rng, options)?;
         self.set_state(instance, state);
-        out.observation(0).copy_from_slice(&<[f64; 4]>::from(state).map(|v| v as f32));
+        out.observation(0)
+            .copy_from_slice(&<[f64; 4]>::from(state).map(|v| v as f32));
         Ok(())
     }
 
@@ -57,7 +73,13 @@ impl BatchEnvironment for CartPole {
     #[inline(always)]
     fn step(&mut self, batch: &mut BatchStep<'_>) {
         let ([agent], instances) = batch.arrays::<1>();
-        let Self { physics, x, x_dot, theta, theta_dot } = self;
+        let Self {
+            physics,
+            x,
+            x_dot,
+            theta,
+            theta_dot,
+        } = self;
         advance(physics, x, x_dot, theta, theta_dot, agent.discrete);
         observe(x, x_dot, theta, theta_dot, agent.observation);
         mark_over(physics, x, theta, instances.terminated);
@@ -69,7 +91,8 @@ impl BatchEnvironment for CartPole {
     }
 
     fn load(&mut self, instance: usize, saved: &Value) -> Result<()> {
-        let state = State::deserialize(&saved["state"]).map_err(|e| Error::config(format!("snapshot /state: {e}")))?;
+        let state = State::deserialize(&saved["state"])
+            .map_err(|e| Error::config(format!("snapshot /state: {e}")))?;
         self.set_state(instance, state);
         Ok(())
     }
@@ -93,11 +116,22 @@ fn advance(
     actions: &[i32],
 ) {
     let (physics, n) = (*physics, x.len());
-    let (x_dot, theta, theta_dot, actions) = (&mut x_dot[..n], &mut theta[..n], &mut theta_dot[..n], &actions[..n]);
+    let (x_dot, theta, theta_dot, actions) = (
+        &mut x_dot[..n],
+        &mut theta[..n],
+        &mut theta_dot[..n],
+        &actions[..n],
+    );
     for i in 0..n {
-        let state = State { x: x[i], x_dot: x_dot[i], theta: theta[i], theta_dot: theta_dot[i] };
+        let state = State {
+            x: x[i],
+            x_dot: x_dot[i],
+            theta: theta[i],
+            theta_dot: theta_dot[i],
+        };
         let state = next(&physics, state, actions[i]);
-        (x[i], x_dot[i], theta[i], theta_dot[i]) = (state.x, state.x_dot, state.theta, state.theta_dot);
+        (x[i], x_dot[i], theta[i], theta_dot[i]) =
+            (state.x, state.x_dot, state.theta, state.theta_dot);
     }
 }
 
@@ -105,8 +139,16 @@ fn advance(
 fn observe(x: &[f64], x_dot: &[f64], theta: &[f64], theta_dot: &[f64], observation: &mut [f32]) {
     let n = x.len();
     let (x_dot, theta, theta_dot) = (&x_dot[..n], &theta[..n], &theta_dot[..n]);
-    for (i, row) in observation.as_chunks_mut::<4>().0[..n].iter_mut().enumerate() {
-        *row = [x[i] as f32, x_dot[i] as f32, theta[i] as f32, theta_dot[i] as f32];
+    for (i, row) in observation.as_chunks_mut::<4>().0[..n]
+        .iter_mut()
+        .enumerate()
+    {
+        *row = [
+            x[i] as f32,
+            x_dot[i] as f32,
+            theta[i] as f32,
+            theta_dot[i] as f32,
+        ];
     }
 }
 

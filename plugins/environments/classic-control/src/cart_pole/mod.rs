@@ -75,17 +75,20 @@ pub struct CartPoleConfig {
     pub start_range: f64,
 }
 
-/// What the dynamics need of the settings.
+/// What the dynamics need of the settings. Masses are kept as they are used, so that a step divides once.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[serde(crate = "palaestra_plugin_api::serde")]
 struct Physics {
     gravity: f64,
-    pole_mass: f64,
-    total_mass: f64,
-    half_length: f64,
-    pole_mass_length: f64,
     force: f64,
     time_step: f64,
+    half_length: f64,
+    /// Mass of the pole times its half length \[kg·m\].
+    pole_mass_length: f64,
+    /// 1 / mass of cart and pole \[1/kg\].
+    inverse_mass: f64,
+    /// Mass of the pole / mass of cart and pole.
+    pole_share: f64,
     position_limit: f64,
     /// In radians.
     angle_limit: f64,
@@ -94,14 +97,15 @@ struct Physics {
 
 impl From<&CartPoleConfig> for Physics {
     fn from(config: &CartPoleConfig) -> Self {
+        let mass = config.cart_mass + config.pole_mass;
         Self {
             gravity: config.gravity,
-            pole_mass: config.pole_mass,
-            total_mass: config.cart_mass + config.pole_mass,
-            half_length: config.pole_half_length,
-            pole_mass_length: config.pole_mass * config.pole_half_length,
             force: config.force,
             time_step: config.time_step,
+            half_length: config.pole_half_length,
+            pole_mass_length: config.pole_mass * config.pole_half_length,
+            inverse_mass: 1.0 / mass,
+            pole_share: config.pole_mass / mass,
             position_limit: config.position_limit,
             angle_limit: config.angle_limit * 2.0 * PI / 360.0,
             start_range: config.start_range,
@@ -111,7 +115,11 @@ impl From<&CartPoleConfig> for Physics {
 
 /// The four variables of one instance.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(crate = "palaestra_plugin_api::serde", from = "[f64; 4]", into = "[f64; 4]")]
+#[serde(
+    crate = "palaestra_plugin_api::serde",
+    from = "[f64; 4]",
+    into = "[f64; 4]"
+)]
 struct State {
     x: f64,
     x_dot: f64,
@@ -121,7 +129,12 @@ struct State {
 
 impl From<[f64; 4]> for State {
     fn from([x, x_dot, theta, theta_dot]: [f64; 4]) -> Self {
-        Self { x, x_dot, theta, theta_dot }
+        Self {
+            x,
+            x_dot,
+            theta,
+            theta_dot,
+        }
     }
 }
 
@@ -160,10 +173,11 @@ fn start(physics: &Physics, rng: &mut EnvRng, options: &ResetOptions<'_>) -> Res
 fn next(p: &Physics, s: State, action: i32) -> State {
     let force = if action == 1 { p.force } else { -p.force };
     let (sin, cos) = sin_cos(s.theta);
-    let push = (force + p.pole_mass_length * (s.theta_dot * s.theta_dot) * sin) / p.total_mass;
-    let angular = (p.gravity * sin - cos * push)
-        / (p.half_length * (4.0 / 3.0 - p.pole_mass * (cos * cos) / p.total_mass));
-    let linear = push - p.pole_mass_length * angular * cos / p.total_mass;
+    // Acceleration of the whole by push and swing, as if the pole did not turn.
+    let push = (force + p.pole_mass_length * (s.theta_dot * s.theta_dot) * sin) * p.inverse_mass;
+    let inertia = p.half_length * (4.0 / 3.0 - p.pole_share * (cos * cos));
+    let angular = (p.gravity * sin - cos * push) / inertia;
+    let linear = push - p.pole_share * p.half_length * angular * cos;
     State {
         x: s.x + p.time_step * s.x_dot,
         x_dot: s.x_dot + p.time_step * linear,
@@ -175,23 +189,43 @@ fn next(p: &Physics, s: State, action: i32) -> State {
 /// Whether the cart has left the track or the pole has fallen.
 #[inline(always)]
 fn is_over(p: &Physics, x: f64, theta: f64) -> bool {
-    (x < -p.position_limit) | (x > p.position_limit) | (theta < -p.angle_limit) | (theta > p.angle_limit)
+    (x < -p.position_limit)
+        | (x > p.position_limit)
+        | (theta < -p.angle_limit)
+        | (theta > p.angle_limit)
 }
 
 fn draw(p: &Physics, s: State, canvas: &mut Canvas) {
     let (limit, pole) = (p.position_limit, WHOLE * p.half_length);
     let (half_width, half_height) = (0.1 * limit, 0.05 * limit);
-    canvas.view(-1.1 * limit, -0.25 * limit, 1.1 * limit, half_height + 1.2 * pole.max(0.5 * limit));
+    canvas.view(
+        -1.1 * limit,
+        -0.25 * limit,
+        1.1 * limit,
+        half_height + 1.2 * pole.max(0.5 * limit),
+    );
     canvas.line((-limit, 0.0), (limit, 0.0), Color::GREY);
     for end in [-limit, limit] {
         canvas.line((end, -half_height), (end, half_height), Color::GREY);
     }
-    canvas.rounded_rect((s.x - half_width, -half_height), (s.x + half_width, half_height), 0.02 * limit, Color::INK);
+    canvas.rounded_rect(
+        (s.x - half_width, -half_height),
+        (s.x + half_width, half_height),
+        0.02 * limit,
+        Color::INK,
+    );
     let pivot = (s.x, half_height);
-    let tip = (s.x + pole * s.theta.sin(), half_height + pole * s.theta.cos());
+    let tip = (
+        s.x + pole * s.theta.sin(),
+        half_height + pole * s.theta.cos(),
+    );
     canvas.line(pivot, tip, Color::group(1).pen(8.0));
     canvas.circle(pivot, 0.02 * limit, Color::group(0));
-    canvas.caption(format!("x {:+.2} m, angle {:+.1}°", s.x, s.theta.to_degrees()));
+    canvas.caption(format!(
+        "x {:+.2} m, angle {:+.1}°",
+        s.x,
+        s.theta.to_degrees()
+    ));
 }
 
 #[cfg(test)]
@@ -208,11 +242,25 @@ mod tests {
         let push: f64 = 10.0 / 1.1;
         let angular = -push / (0.5 * (4.0 / 3.0 - 0.1 / 1.1));
         let linear = push - 0.05 * angular / 1.1;
-        assert_eq!((pushed.x, pushed.theta), (0.0, 0.0), "positions move with the old velocities");
-        assert!((pushed.x_dot - 0.02 * linear).abs() < 1e-15 && (pushed.theta_dot - 0.02 * angular).abs() < 1e-15);
-        assert!((pushed.x_dot - 0.195_121_951_219_512_2).abs() < 1e-15, "{}", pushed.x_dot);
+        assert_eq!(
+            (pushed.x, pushed.theta),
+            (0.0, 0.0),
+            "positions move with the old velocities"
+        );
+        assert!(
+            (pushed.x_dot - 0.02 * linear).abs() < 1e-15
+                && (pushed.theta_dot - 0.02 * angular).abs() < 1e-15
+        );
+        assert!(
+            (pushed.x_dot - 0.195_121_951_219_512_2).abs() < 1e-15,
+            "{}",
+            pushed.x_dot
+        );
         let mirrored = next(&physics, rest, 0);
-        assert_eq!((mirrored.x_dot, mirrored.theta_dot), (-pushed.x_dot, -pushed.theta_dot));
+        assert_eq!(
+            (mirrored.x_dot, mirrored.theta_dot),
+            (-pushed.x_dot, -pushed.theta_dot)
+        );
     }
 
     #[test]

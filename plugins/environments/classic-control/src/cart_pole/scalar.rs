@@ -1,6 +1,9 @@
 //! CartPole as one value per instance: the form to read first, and the benchmark of what batching gains.
 
-use palaestra_plugin_api::{prelude::*, serde_json::{Value, json}};
+use palaestra_plugin_api::{
+    prelude::*,
+    serde_json::{Value, json},
+};
 
 use super::{CartPoleConfig, Physics, State, TRACE, draw, is_over, next, spec, start};
 
@@ -15,13 +18,15 @@ pub struct CartPoleScalar {
 impl CartPoleScalar {
     #[inline(always)]
     fn observe(&self, out: &mut Observe<'_>) {
-        out.observation(0).copy_from_slice(&<[f64; 4]>::from(self.state).map(|v| v as f32));
+        out.observation(0)
+            .copy_from_slice(&<[f64; 4]>::from(self.state).map(|v| v as f32));
     }
 }
 
 impl Environment for CartPoleScalar {
     const ID: &'static str = "classic/CartPoleScalar-v1";
-    const DESCRIPTION: &'static str = "CartPole-v1 in its readable form, one value per instance; the batched form is faster";
+    const DESCRIPTION: &'static str =
+        "CartPole-v1 in its readable form, one value per instance; the batched form is faster";
     const TRACES: &'static [&'static str] = &[TRACE];
     type Config = CartPoleConfig;
 
@@ -30,10 +35,18 @@ impl Environment for CartPoleScalar {
     }
 
     fn new(config: &CartPoleConfig) -> Result<Self> {
-        Ok(Self { physics: Physics::from(config), state: State::from([0.0; 4]) })
+        Ok(Self {
+            physics: Physics::from(config),
+            state: State::from([0.0; 4]),
+        })
     }
 
-    fn reset(&mut self, rng: &mut EnvRng, options: &ResetOptions<'_>, out: &mut Observe<'_>) -> Result<()> {
+    fn reset(
+        &mut self,
+        rng: &mut EnvRng,
+        options: &ResetOptions<'_>,
+        out: &mut Observe<'_>,
+    ) -> Result<()> {
         self.state = start(&self.physics, rng, options)?;
         self.observe(out);
         Ok(())
@@ -44,9 +57,7 @@ impl Environment for CartPoleScalar {
         self.state = next(&self.physics, self.state, actions.discrete(0) as i32);
         self.observe(out);
         out.reward(0, 1.0);
-        if is_over(&self.physics, self.state.x, self.state.theta) {
-            out.terminate();
-        }
+        out.terminate_if(is_over(&self.physics, self.state.x, self.state.theta));
     }
 
     fn inspect(&self) -> Value {

@@ -42,10 +42,22 @@ enum Action {
 }
 
 /// Every instance plays `episodes / 250` episodes of `policy`; nothing that is seen may be NaN or infinite.
-pub(crate) fn play(entry: &EnvironmentEntry, name: &str, episodes: usize, policy: Policy<'_>) -> Episodes {
+pub(crate) fn play(
+    entry: &EnvironmentEntry,
+    name: &str,
+    episodes: usize,
+    policy: Policy<'_>,
+) -> Episodes {
     let each = episodes / INSTANCES;
-    let what = MakeEnvironment { instances: INSTANCES, purpose: purpose::CHECK, ..MakeEnvironment::new(name) };
-    let mut batch = EnvironmentBatch::new(&what, 1, 1, |what| EnvironmentHandle::in_process(entry, what)).unwrap();
+    let what = MakeEnvironment {
+        instances: INSTANCES,
+        purpose: purpose::CHECK,
+        ..MakeEnvironment::new(name)
+    };
+    let mut batch = EnvironmentBatch::new(&what, 1, 1, |what| {
+        EnvironmentHandle::in_process(entry, what)
+    })
+    .unwrap();
     let slabs = batch.slabs();
     let observation = slabs.key::<f32>(id::OBSERVATION, 0).unwrap();
     let reward = slabs.key::<f32>(id::REWARD, 0).unwrap();
@@ -61,17 +73,38 @@ pub(crate) fn play(entry: &EnvironmentEntry, name: &str, episodes: usize, policy
 
     let mut rng = EnvRng::new(1, 0, 0, purpose::CHECK);
     let mut played = vec![0; INSTANCES];
-    let mut done = Episodes { returns: Vec::new(), lengths: Vec::new() };
+    let mut done = Episodes {
+        returns: Vec::new(),
+        lengths: Vec::new(),
+    };
     batch.reset(&json!({}), 0).unwrap();
     while done.returns.len() < each * INSTANCES {
-        let chosen: Vec<f64> = batch.rows(observation, 0).chunks_exact(width).map(|o| policy(o, &mut rng)).collect();
+        let chosen: Vec<f64> = batch
+            .rows(observation, 0)
+            .chunks_exact(width)
+            .map(|o| policy(o, &mut rng))
+            .collect();
         match action {
-            Action::Choice(key) => batch.rows_mut(key, 0).iter_mut().zip(&chosen).for_each(|(to, &a)| *to = a as i32),
-            Action::Real(key) => batch.rows_mut(key, 0).iter_mut().zip(&chosen).for_each(|(to, &a)| *to = a as f32),
+            Action::Choice(key) => batch
+                .rows_mut(key, 0)
+                .iter_mut()
+                .zip(&chosen)
+                .for_each(|(to, &a)| *to = a as i32),
+            Action::Real(key) => batch
+                .rows_mut(key, 0)
+                .iter_mut()
+                .zip(&chosen)
+                .for_each(|(to, &a)| *to = a as f32),
         }
         batch.step(0, 0).unwrap();
-        let seen = batch.rows(observation, 0).iter().chain(batch.rows(reward, 0));
-        assert!(seen.fold(0.0, |sum, x| sum + x * 0.0) == 0.0, "{name}: a number that is not finite");
+        let seen = batch
+            .rows(observation, 0)
+            .iter()
+            .chain(batch.rows(reward, 0));
+        assert!(
+            seen.fold(0.0, |sum, x| sum + x * 0.0) == 0.0,
+            "{name}: a number that is not finite"
+        );
         for entry in 0..batch.rows(count, 0)[0] as usize {
             let instance = batch.rows(row, 0)[entry] as usize;
             played[instance] += 1;

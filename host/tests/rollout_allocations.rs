@@ -1,0 +1,81 @@
+//! Nothing is allocated in the step loop.
+#![allow(unsafe_code)] // a counting allocator cannot be written without
+
+mod worlds;
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use palaestra::rollout::Rollout;
+use serde_json::json;
+use worlds::{start, wrapped};
+
+/// The system's allocator, counting.
+struct Counting;
+
+static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+
+// SAFETY: every call goes to the system's allocator unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: forwarded from the caller.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: forwarded from the caller.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: forwarded from the caller.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Allocations of a thousand steps, fragment after fragment, after as many to warm up. The least of three
+/// windows: other threads of the test program allocate too, but not in all of them.
+fn allocations(mut rollout: Rollout) -> u64 {
+    let mut policies = rollout.random();
+    let workers = rollout.workers().clone();
+    let steps = rollout.plan().steps;
+    let mut thousand = || {
+        let mut left = 1_000_usize;
+        while left > 0 {
+            let now = left.min(steps);
+            rollout.collect(&mut policies, now).unwrap();
+            left -= now;
+        }
+    };
+    workers.install(|| {
+        thousand();
+        let windows = [(); 3].map(|()| {
+            let before = ALLOCATIONS.load(Ordering::Relaxed);
+            thousand();
+            ALLOCATIONS.load(Ordering::Relaxed) - before
+        });
+        windows.into_iter().min().unwrap_or(u64::MAX)
+    })
+}
+
+#[test]
+fn a_thousand_steps_allocate_nothing_after_the_first() {
+    let all = [
+        "TimeLimit.max_episode_steps=11",
+        "StickyAction.probability=0.3",
+        "FailAgents.probability=0.5",
+        "TeamReward.team=all",
+    ];
+    for threads in [1, 2] {
+        for wrappers in [&[][..], &all] {
+            let options = wrapped(64, 8, json!({"per_agent_end": true, "masked": 3}), wrappers);
+            let found = allocations(start(&options, threads));
+            assert_eq!(found, 0, "{threads} threads, wrappers {wrappers:?}");
+        }
+    }
+}

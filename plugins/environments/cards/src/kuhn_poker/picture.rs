@@ -1,0 +1,72 @@
+//! The table, as a picture and as text.
+
+use palaestra_plugin_api::prelude::*;
+
+use super::{BET, KuhnPoker, PLAYERS, RANKS, returns};
+
+const NAMES: [char; RANKS] = ['J', 'Q', 'K'];
+
+/// A table with both cards open, and what each player said; for the onlooker, not for the players.
+pub(super) fn draw(game: &KuhnPoker, canvas: &mut Canvas) {
+    let outcome = game.betting.outcome();
+    let won = outcome.map(|outcome| returns(&game.config, game.deal, outcome));
+    canvas.view(-3.0, -2.0, 3.0, 2.0);
+    canvas.background(Color::group(2).mix(Color::INK, 0.55));
+    canvas.rounded_rect(
+        (-2.9, -1.9),
+        (2.9, 1.9),
+        0.9,
+        Color::group(2).mix(Color::INK, 0.25),
+    );
+    let mut lines = Vec::new();
+    for player in 0..PLAYERS {
+        let x = if player == 0 { -1.6 } else { 1.6 };
+        let turn = outcome.is_none() && game.betting.player() == player;
+        let edge = if turn {
+            Color::ACCENT.pen(4.0)
+        } else {
+            Color::GREY.pen(1.0)
+        };
+        canvas.rounded_rect(
+            (x - 0.5, -0.7),
+            (x + 0.5, 0.7),
+            0.1,
+            Color::WHITE.outlined(edge),
+        );
+        let card = NAMES[game.deal.cards[player]];
+        canvas.text((x, 0.0), 56.0, card.to_string(), Color::group(player));
+        canvas.text((x, 1.1), 18.0, format!("player {player}"), Color::WHITE);
+        let said = words(game.betting.actions(), player);
+        canvas.text((x, -1.1), 18.0, said.clone(), Color::WHITE);
+        let mark = if turn { '>' } else { ' ' };
+        let chips = won.map_or(String::new(), |won| format!("  {:+} chips", won[player]));
+        lines.push(format!("{mark} player {player}  [{card}]  {said}{chips}"));
+    }
+    let middle = match won {
+        Some(won) => format!(
+            "player {} wins {} chips",
+            usize::from(won[1] > 0.0),
+            won[0].abs()
+        ),
+        None => format!("player {} to act", game.betting.player()),
+    };
+    canvas.text((0.0, 0.0), 14.0, game.betting.letters(), Color::WHITE);
+    canvas.caption(middle.clone());
+    lines.push(middle);
+    canvas.text_frame(lines.join("\n"));
+}
+
+/// What one player did, in a poker player's words.
+fn words(actions: &[u8], player: usize) -> String {
+    let word = |i: usize| match (actions[i], i > 0 && actions[i - 1] == BET) {
+        (BET, false) => "bets",
+        (BET, true) => "calls",
+        (_, false) => "checks",
+        (_, true) => "folds",
+    };
+    (player..actions.len())
+        .step_by(PLAYERS)
+        .map(word)
+        .collect::<Vec<_>>()
+        .join(", ")
+}

@@ -1,0 +1,25 @@
+//! Every environment reproduces its reference traces.
+
+use grid_worlds::Foraging;
+use palaestra_plugin_api::{
+    __private::EnvironmentEntry,
+    client::{EnvironmentHandle, MakeEnvironment},
+    environment::Environment,
+    testing::replay::{reference_folder, replay_files},
+};
+
+/// Replays every trace of an environment and checks how many files and cases there were.
+fn replay<E: Environment>(files: usize, cases: usize) {
+    let entry = EnvironmentEntry::of::<E>();
+    let mut make = |what: &MakeEnvironment| EnvironmentHandle::in_process(&entry, what);
+    let folder = reference_folder(env!("CARGO_MANIFEST_DIR"));
+    let replayed = replay_files(&folder, E::ID, E::TRACES, E::trace_cases, &mut make);
+    println!("{}: {replayed:?}", E::ID);
+    assert_eq!((replayed.files, replayed.cases), (files, cases), "{replayed:?}");
+    assert!(replayed.values > 100 * cases, "{replayed:?}");
+}
+
+#[test]
+fn trace_of_foraging() {
+    replay::<Foraging>(2, 8);
+}

@@ -1,0 +1,165 @@
+//! Simple adversary: a team covers the goal without showing which landmark it is.
+//!
+//! Lowe et al. (2017), "physical deception"; numbers as in MPE2 1.1 (`simple_adversary_v3`). One adversary and
+//! N good agents (size 0.15, not colliding) and N landmarks (size 0.08) start uniform in \[−1, 1\]²; one
+//! landmark is the goal, which the adversary cannot tell.
+//!
+//! | observation | meaning |
+//! |---|---|
+//! | first 2, good agents only | goal, relative |
+//! | then 2N | landmarks, relative |
+//! | then 2N | other agents, relative, the adversary first |
+//!
+//! | action | |
+//! |---|---|
+//! | discrete | 0 stay, 1 −x, 2 +x, 3 −y, 4 +y |
+//! | continuous | \[unused, −x, +x, −y, +y\] in \[0, 1\] |
+//!
+//! With d the adversary's distance to the goal and g the nearest good agent's:
+//!
+//! | agent | MPE2 | OpenAI |
+//! |---|---|---|
+//! | good | d − g | d − g |
+//! | adversary | −d | −d² |
+//!
+//! Never terminated; truncated after `max_episode_steps`.
+
+use palaestra_plugin_api::{
+    canvas::Color,
+    config,
+    prelude::{Metric, Result, Tag},
+};
+
+use crate::{
+    features::Features,
+    physics::{Body, Physics},
+    task::{Common, Goal, Group, Landmark, Outcome, Scenario, Task},
+    world::{View, distance, nearest},
+};
+
+const BODY: Body = Body::new(0.15);
+const LANDMARK: Landmark = Landmark::mark(0.08, "landmark", Color::DARK);
+
+/// Settings of simple adversary.
+#[config]
+pub struct SimpleAdversaryConfig {
+    /// Number of good agents, and of landmarks.
+    #[config(default = 2, range = 1..=32)]
+    pub num_good: usize,
+    /// Whether actions are forces and not choices.
+    #[config(default = false)]
+    pub continuous_actions: bool,
+    /// Steps until truncation.
+    #[config(default = 25, range = 1..)]
+    pub max_episode_steps: u32,
+    /// Which generation of dynamics and rewards.
+    pub physics: Physics,
+}
+
+/// The task.
+pub struct SimpleAdversary {
+    physics: Physics,
+}
+
+/// Metrics, in order.
+const ADVERSARY_DISTANCE: usize = 0;
+const AGENT_DISTANCE: usize = 1;
+
+impl Task for SimpleAdversary {
+    const ID: &'static str = "mpe/SimpleAdversary-v3";
+    const DESCRIPTION: &'static str = "A team covers a goal that an adversary must not recognise";
+    const TRACES: &'static [&'static str] = &["simple_adversary_v3"];
+    type Config = SimpleAdversaryConfig;
+
+    fn common(config: &SimpleAdversaryConfig) -> Common {
+        let &SimpleAdversaryConfig { physics, continuous_actions, max_episode_steps, .. } = config;
+        Common { physics, continuous_actions, max_episode_steps }
+    }
+
+    fn new(config: &SimpleAdversaryConfig) -> Result<(Self, Scenario)> {
+        let good = config.num_good;
+        let seen = [("landmarks", 2 * good), ("others", 2 * good)];
+        let scenario = Scenario {
+            groups: vec![
+                Group { name: "adversary", agents: 1, body: BODY, symbols: 0, parts: seen.to_vec() },
+                Group {
+                    name: "agent",
+                    agents: good,
+                    body: BODY,
+                    symbols: 0,
+                    parts: [("goal", 2)].into_iter().chain(seen).collect(),
+                },
+            ],
+            landmarks: vec![LANDMARK; good],
+            goals: vec![Goal { choices: good, label: Some("goal") }],
+            metrics: vec![Metric::mean("adversary_distance"), Metric::mean("agent_distance")],
+            tag: Tag::Mixed,
+            largest_reward: None,
+        };
+        Ok((Self { physics: config.physics }, scenario))
+    }
+
+    #[inline(always)]
+    fn observe<const L: usize>(&self, world: View<'_, L>, out: &mut Features<'_, L>) {
+        let [x, y] = &world.goal_position(0);
+        for agent in 0..world.agents() {
+            let own = world.position(agent);
+            if agent > 0 {
+                out.push_relative([x, y], own);
+            }
+            for landmark in 0..world.landmarks() {
+                out.push_relative(world.landmark(landmark), own);
+            }
+            for other in (0..world.agents()).filter(|&other| other != agent) {
+                out.push_relative(world.position(other), own);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn reward<const L: usize>(&self, world: View<'_, L>, out: &mut Outcome<'_, L>) {
+        let [x, y] = &world.goal_position(0);
+        let adversary = distance(world.position(0), [x, y]);
+        let good = nearest([x, y], (1..world.agents()).map(|agent| world.position(agent)));
+        out.rewards.fill(std::array::from_fn(|lane| adversary[lane] - good[lane]));
+        out.rewards[0] = match self.physics {
+            Physics::Mpe2 => adversary.map(|d| -d),
+            Physics::Openai => adversary.map(|d| -d * d),
+        };
+        out.metrics[ADVERSARY_DISTANCE] = adversary;
+        out.metrics[AGENT_DISTANCE] = good;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use palaestra_plugin_api::serde_json::json;
+
+    use crate::{
+        SimpleAdversary,
+        testing::{Policy, check_baseline, exact, replay, world},
+    };
+
+    #[test]
+    fn reproduces_the_reference_traces() {
+        replay::<SimpleAdversary>(2);
+    }
+
+    #[test]
+    fn random_and_idle_returns_are_the_golden_ones() {
+        for policy in [Policy::Random, Policy::NoOp] {
+            check_baseline::<SimpleAdversary>("simple_adversary", "mpe2", policy, false);
+            check_baseline::<SimpleAdversary>("simple_adversary", "openai_legacy", policy, false);
+        }
+    }
+
+    #[test]
+    fn the_adversary_of_2017_pays_the_square() {
+        let init = json!({"agent_pos": [[2, 0], [0.5, 0]], "landmark_pos": [[0, 0]], "goal": 0});
+        for (physics, expected) in [("mpe2", -2.0), ("openai", -4.0)] {
+            let mut game = world::<SimpleAdversary>(json!({"num_good": 1, "physics": physics}), init.clone());
+            let (rewards, _) = exact(&mut game, &[vec![vec![0.0]], vec![vec![0.0]]]);
+            assert_eq!(rewards, [[expected], [1.5]]);
+        }
+    }
+}

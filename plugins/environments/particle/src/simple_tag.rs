@@ -1,0 +1,183 @@
+//! Simple tag: slow adversaries catch fast prey among obstacles.
+//!
+//! Lowe et al. (2017); numbers as in MPE2 1.1 (`simple_tag_v3`). A adversaries (size 0.075, force 3, largest
+//! speed 1) and G prey (size 0.05, force 4, largest speed 1.3) start uniform in \[−1, 1\]², O obstacles
+//! (size 0.2) in \[−0.9, 0.9\]². Everything collides.
+//!
+//! | observation | meaning |
+//! |---|---|
+//! | 0–1 | own velocity |
+//! | 2–3 | own position |
+//! | then 2·O | obstacles, relative |
+//! | then 2(A + G − 1) | other agents, relative, adversaries first |
+//! | then 2 a prey | velocities of the (other) prey |
+//!
+//! | action | |
+//! |---|---|
+//! | discrete | 0 stay, 1 −x, 2 +x, 3 −y, 4 +y |
+//! | continuous | \[unused, −x, +x, −y, +y\] in \[0, 1\] |
+//!
+//! | agent | reward, both generations |
+//! |---|---|
+//! | adversary | 10 for every pair of an adversary and a prey that overlap, the same for all |
+//! | prey | −10 for every adversary that overlaps it, less the cost of leaving the square ([`bounds`]) |
+//!
+//! Never terminated; truncated after `max_episode_steps`.
+
+use palaestra_plugin_api::{
+    canvas::Color,
+    config,
+    prelude::{Metric, Result, Tag},
+};
+
+use crate::{
+    bounds,
+    features::Features,
+    legacy,
+    physics::{Body, Physics},
+    task::{Common, Group, Landmark, Legacy, Outcome, Scenario, Task},
+    world::{View, add, below, distance},
+};
+
+const ADVERSARY: Body =
+    Body { accel: 3.0, max_speed: Some(1.0), collides: true, ..Body::new(0.075) };
+const PREY: Body = Body { accel: 4.0, max_speed: Some(1.3), collides: true, ..Body::new(0.05) };
+const OBSTACLE: Landmark =
+    Landmark { size: 0.2, collides: true, range: 0.9, label: "obstacle", color: Color::GREY };
+/// Reward of a catch.
+const CATCH: f64 = 10.0;
+
+/// Settings of simple tag.
+#[config]
+pub struct SimpleTagConfig {
+    /// Number of adversaries.
+    #[config(default = 3, range = 1..=32)]
+    pub num_adversaries: usize,
+    /// Number of prey.
+    #[config(default = 1, range = 1..=32)]
+    pub num_good: usize,
+    /// Number of obstacles.
+    #[config(default = 2, range = 0..=32)]
+    pub num_obstacles: usize,
+    /// Whether actions are forces and not choices.
+    #[config(default = false)]
+    pub continuous_actions: bool,
+    /// Steps until truncation.
+    #[config(default = 25, range = 1..)]
+    pub max_episode_steps: u32,
+    /// Which generation of dynamics.
+    pub physics: Physics,
+}
+
+/// The task.
+pub struct SimpleTag {
+    adversaries: usize,
+}
+
+impl Task for SimpleTag {
+    const ID: &'static str = "mpe/SimpleTag-v3";
+    const DESCRIPTION: &'static str = "Slow adversaries catch fast prey among obstacles";
+    const TRACES: &'static [&'static str] = &["simple_tag_v3", legacy::NAME];
+    const LEGACY: Option<Legacy> = Some(Legacy { scenario: "simple_tag", shares_reward: false });
+    type Config = SimpleTagConfig;
+
+    fn common(config: &SimpleTagConfig) -> Common {
+        let &SimpleTagConfig { physics, continuous_actions, max_episode_steps, .. } = config;
+        Common { physics, continuous_actions, max_episode_steps }
+    }
+
+    fn new(config: &SimpleTagConfig) -> Result<(Self, Scenario)> {
+        let (adversaries, prey) = (config.num_adversaries, config.num_good);
+        let parts = |seen: usize| {
+            vec![
+                ("velocity", 2),
+                ("position", 2),
+                ("obstacles", 2 * config.num_obstacles),
+                ("others", 2 * (adversaries + prey - 1)),
+                ("prey_velocities", 2 * seen),
+            ]
+        };
+        let group = |name, agents, body, seen| Group { name, agents, body, symbols: 0, parts: parts(seen) };
+        let scenario = Scenario {
+            groups: vec![
+                group("adversary", adversaries, ADVERSARY, prey),
+                group("agent", prey, PREY, prey - 1),
+            ],
+            landmarks: vec![OBSTACLE; config.num_obstacles],
+            goals: Vec::new(),
+            metrics: vec![Metric::sum("collisions")],
+            tag: Tag::Competitive,
+            largest_reward: Some(CATCH * (adversaries * prey) as f64),
+        };
+        Ok((Self { adversaries }, scenario))
+    }
+
+    #[inline(always)]
+    fn observe<const L: usize>(&self, world: View<'_, L>, out: &mut Features<'_, L>) {
+        for agent in 0..world.agents() {
+            let own = world.position(agent);
+            out.push_pair(world.velocity(agent));
+            out.push_pair(own);
+            for obstacle in 0..world.landmarks() {
+                out.push_relative(world.landmark(obstacle), own);
+            }
+            for other in (0..world.agents()).filter(|&other| other != agent) {
+                out.push_relative(world.position(other), own);
+            }
+            for prey in (self.adversaries..world.agents()).filter(|&prey| prey != agent) {
+                out.push_pair(world.velocity(prey));
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn reward<const L: usize>(&self, world: View<'_, L>, out: &mut Outcome<'_, L>) {
+        let (adversaries, prey) = out.rewards.split_at_mut(self.adversaries);
+        let mut catches = [0.0; L];
+        for (reward, agent) in prey.iter_mut().zip(self.adversaries..) {
+            let own = world.position(agent);
+            let mut caught = [0.0; L];
+            for adversary in 0..self.adversaries {
+                let hit = below(&distance(own, world.position(adversary)), ADVERSARY.size + PREY.size);
+                add(&mut caught, &hit);
+            }
+            add(&mut catches, &caught);
+            let penalty = bounds::penalty(own);
+            *reward = std::array::from_fn(|lane| -CATCH * caught[lane] - penalty[lane]);
+        }
+        adversaries.fill(catches.map(|count| CATCH * count));
+        out.metrics[0] = catches;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use palaestra_plugin_api::serde_json::json;
+
+    use crate::{
+        SimpleTag,
+        testing::{Policy, check_baseline, exact, replay, world},
+    };
+
+    #[test]
+    fn reproduces_the_reference_traces() {
+        replay::<SimpleTag>(3);
+    }
+
+    #[test]
+    fn random_and_idle_returns_are_the_golden_ones() {
+        for policy in [Policy::Random, Policy::NoOp] {
+            check_baseline::<SimpleTag>("simple_tag", "mpe2", policy, false);
+            check_baseline::<SimpleTag>("simple_tag", "openai_legacy", policy, false);
+        }
+    }
+
+    #[test]
+    fn a_catch_pays_every_adversary_and_costs_the_prey() {
+        let init = json!({"agent_pos": [[0, 0], [0.9, 0], [0, 0.1], [0.9, 0.1]], "landmark_pos": []});
+        let config = json!({"num_adversaries": 2, "num_good": 2, "num_obstacles": 0});
+        let mut tag = world::<SimpleTag>(config, init);
+        let (rewards, _) = exact(&mut tag, &[vec![vec![0.0]; 2], vec![vec![0.0]; 2]]);
+        assert_eq!(rewards, [[20.0, 20.0], [-10.0, -10.0]]);
+    }
+}

@@ -1,0 +1,183 @@
+//! The same operations out of dfdx's own: right on every device, slower. Also the reference that the fused
+//! operations are tested against.
+//!
+//! Columns and rows are picked by products with matrices of zeros and ones: dfdx's `slice` overwrites gradients on
+//! the CPU.
+
+use dfdx::prelude::*;
+use palaestra_plugin_api::Result;
+
+use crate::device::Backend;
+use crate::networks::{Activation, Dense, GruWeights, Input, Parameter};
+use crate::tensor::{Matrix, Scalar, Vector, device_error, matrix, vector};
+
+/// x·W + b.
+fn affine<D: Backend, T: Tape<f32, D>>(
+    x: Matrix<D, T>,
+    weight: &Parameter<D>,
+    bias: &Parameter<D>,
+) -> Result<Matrix<D, T>> {
+    let y = x.try_matmul(weight.as_matrix::<T>()?).map_err(device_error)?;
+    let shape = *y.shape();
+    let bias = bias.as_vector::<T>().try_broadcast_like::<_, Axis<0>>(&shape).map_err(device_error)?;
+    y.try_add(bias).map_err(device_error)
+}
+
+/// See [`Backend::dense`].
+pub(crate) fn dense<D: Backend, T: Tape<f32, D>>(
+    layers: &[Dense<'_, D>],
+    input: Input<D, T>,
+) -> Result<Matrix<D, T>> {
+    let mut x = input.traced();
+    for layer in layers {
+        x = affine(x, layer.weight, layer.bias)?;
+        x = match layer.activation {
+            Activation::Tanh => x.try_tanh(),
+            Activation::Relu => x.try_relu(),
+            Activation::Identity => Ok(x),
+        }
+        .map_err(device_error)?;
+    }
+    Ok(x)
+}
+
+/// Ones at (i, offset + i): `x·selector` picks columns, `selectorᵀ·x` rows.
+fn selector<D: Backend>(device: &D, from: usize, count: usize, offset: usize) -> Result<Matrix<D>> {
+    let mut ones = vec![0.0; from * count];
+    for i in 0..count {
+        ones[(offset + i) * count + i] = 1.0;
+    }
+    matrix(device, ones, from, count)
+}
+
+/// See [`Backend::gru`].
+pub(crate) fn gru<D: Backend, T: Tape<f32, D> + Merge<T>>(
+    weights: &GruWeights<'_, D>,
+    input: Input<D, T>,
+    hidden: Input<D, T>,
+    first: Option<&[u8]>,
+) -> Result<Matrix<D, T>> {
+    let device = weights.input_weight.device().clone();
+    let (rows, (n, width)) = (input.shape().0, hidden.shape());
+    let product = affine(input.traced(), weights.input_weight, weights.input_bias)?;
+    let gates: Vec<Matrix<D>> =
+        (0..3).map(|k| selector(&device, 3 * width, width, k * width)).collect::<Result<_>>()?;
+    let gate = |x: &Matrix<D, T>, k: usize| {
+        x.with_empty_tape().try_matmul(gates[k].clone()).map_err(device_error)
+    };
+    let (product, mut tape) = product.split_tape();
+
+    let mut hidden = hidden.traced();
+    let mut outputs: Option<Matrix<D, T>> = None;
+    for t in 0..rows / n {
+        if let Some(first) = first {
+            let keep = first[t * n..(t + 1) * n].iter().flat_map(|&flag| vec![f32::from(flag == 0); width]).collect();
+            hidden = hidden.try_mul(matrix(&device, keep, n, width)?).map_err(device_error)?;
+        }
+        let pick = selector(&device, rows, n, t * n)?.try_permute::<_, Axes2<1, 0>>().map_err(device_error)?;
+        let pick = pick.try_contiguous().map_err(device_error)?;
+        let i = pick.clone().put_tape(std::mem::take(&mut tape));
+        let i = i.try_matmul(product.retaped::<T>()).map_err(device_error)?;
+        let g = affine(hidden.with_empty_tape(), weights.hidden_weight, weights.hidden_bias)?;
+
+        let (i, i_tape) = i.split_tape();
+        let (g, g_tape) = g.split_tape();
+        let (h, h_tape) = hidden.split_tape();
+        let (i, g) = (i.retaped::<T>(), g.retaped::<T>());
+        let sum = |k: usize| gate(&i, k)?.try_add(gate(&g, k)?).map_err(device_error);
+        let r = sum(0)?.try_sigmoid().map_err(device_error)?;
+        let z = sum(1)?.try_sigmoid().map_err(device_error)?;
+        let reset = r.try_mul(gate(&g, 2)?).map_err(device_error)?;
+        let candidate = gate(&i, 2)?.try_add(reset).and_then(|sum| sum.try_tanh()).map_err(device_error)?;
+        // h' = n + z·(h - n)
+        let (candidate, candidate_tape) = candidate.split_tape();
+        let change = h.retaped::<T>().try_sub(candidate.retaped::<T>()).map_err(device_error)?;
+        let change = z.try_mul(change).map_err(device_error)?;
+        let next = change.try_add(candidate.put_tape(candidate_tape)).map_err(device_error)?;
+
+        let (next, next_tape) = next.split_tape();
+        let all = next_tape.merge(i_tape).merge(g_tape).merge(h_tape);
+        hidden = next.retaped::<T>();
+        let place = pick.try_permute::<_, Axes2<1, 0>>().and_then(|place| place.try_contiguous()).map_err(device_error)?;
+        let placed = place.put_tape(all).try_matmul(next.retaped::<T>()).map_err(device_error)?;
+        outputs = Some(match outputs {
+            None => placed,
+            Some(outputs) => outputs.try_add(placed).map_err(device_error)?,
+        });
+    }
+    Ok(outputs.expect("a sequence has at least one step"))
+}
+
+/// x·gradient summed over each row, plus what makes it `values`.
+pub(crate) fn rows_with_gradient<D: Backend, T: Tape<f32, D>>(
+    x: Matrix<D, T>,
+    values: Vec<f32>,
+    gradient: Vec<f32>,
+) -> Result<Vector<D, T>> {
+    let (rows, columns) = *x.shape();
+    let device = x.device().clone();
+    let slope = matrix(&device, gradient, rows, columns)?;
+    let linear: Vector<D, T> =
+        x.try_mul(slope).and_then(|product| product.try_sum::<_, Axis<1>>()).map_err(device_error)?;
+    let rest = values.iter().zip(linear.as_vec()).map(|(value, linear)| value - linear).collect();
+    linear.try_add(vector(&device, rest)?).map_err(device_error)
+}
+
+/// x·gradient, plus what makes it `values`.
+pub(crate) fn pointwise_with_gradient<D: Backend, T: Tape<f32, D>>(
+    x: Matrix<D, T>,
+    values: Vec<f32>,
+    gradient: Vec<f32>,
+) -> Result<Matrix<D, T>> {
+    let (rows, columns) = *x.shape();
+    let device = x.device().clone();
+    let linear = x.try_mul(matrix(&device, gradient, rows, columns)?).map_err(device_error)?;
+    let rest = values.iter().zip(linear.as_vec()).map(|(value, linear)| value - linear).collect();
+    linear.try_add(matrix(&device, rest, rows, columns)?).map_err(device_error)
+}
+
+/// Σ x·gradient, plus what makes it `value`.
+pub(crate) fn mean_with_gradient<D: Backend, T: Tape<f32, D>>(
+    x: Vector<D, T>,
+    value: f32,
+    gradient: Vec<f32>,
+) -> Result<Scalar<D, T>> {
+    let slope = vector(x.device(), gradient)?;
+    let linear: Scalar<D, T> =
+        x.try_mul(slope).and_then(|product| product.try_sum::<(), _>()).map_err(device_error)?;
+    let rest = value - linear.as_vec()[0];
+    linear.try_add(rest).map_err(device_error)
+}
+
+/// See [`Backend::read_gradient`].
+pub(crate) fn read_gradient<D: Backend>(
+    gradients: &mut Gradients<f32, D>,
+    parameter: &Parameter<D>,
+    into: &mut [f32],
+) -> Result<()> {
+    gradients.try_alloc_for(&parameter.values).map_err(device_error)?;
+    gradients.get(&parameter.values).copy_into(into);
+    Ok(())
+}
+
+/// dfdx has no setter for a gradient on any device: the backward pass of Σ p·c adds c to p's.
+pub(crate) fn write_gradient<D: Backend>(
+    gradients: &mut Gradients<f32, D>,
+    parameter: &Parameter<D>,
+    values: &[f32],
+) -> Result<()> {
+    let mut now = vec![0.0; values.len()];
+    read_gradient(gradients, parameter, &mut now)?;
+    let difference = values.iter().zip(&now).map(|(wanted, now)| wanted - now).collect();
+    let slope = vector(parameter.device(), difference)?;
+    let taken = std::mem::replace(gradients, Gradients::leaky());
+    let sum: Scalar<D, OwnedTape<f32, D>> = parameter
+        .values
+        .clone()
+        .traced(taken)
+        .try_mul(slope)
+        .and_then(|product| product.try_sum::<(), _>())
+        .map_err(device_error)?;
+    *gradients = sum.try_backward().map_err(device_error)?;
+    Ok(())
+}

@@ -1,0 +1,45 @@
+//! The learning kit: what an algorithm plugin is made of, over dfdx 0.13.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`device`] | the device chosen at run time, and [`Backend`](device::Backend): what a device must offer |
+//! | [`tensor`] | tensors with run-time shapes and the gradient tape |
+//! | [`networks`] | parameters, linear layers, MLPs, GRUs, initialisation, tape-free inference |
+//! | [`distributions`] | categorical, multi-discrete, diagonal and squashed Gaussian |
+//! | [`returns`] | n-step, λ-return, GAE, V-trace, Retrace |
+//! | [`own_turns`] | GAE over an agent's own turns |
+//! | [`losses`] | PPO's policy and value losses |
+//! | [`normalise`] | running moments, value normalisation |
+//! | [`buffers`] | rollouts in minibatches, episodes for replay |
+//! | [`optimisers`] | Adam with clipping, one all-reduce, exact state |
+//! | [`schedule`] | a rate that may change over training |
+//! | [`weights`] | named tensors as safetensors |
+//! | [`keys`] | random numbers that belong to a 64-bit key |
+//!
+//! The mathematics lives in pure functions over slices; each states its equation and source and has a golden test.
+//! Most return a value *and* its gradient, so that the tape needs few operations (see [`tensor`]). Work on the CPU
+//! depends on neither threads nor batch sizes: the same inputs give the same bits.
+
+pub mod buffers;
+mod composite;
+pub mod device;
+pub mod distributions;
+mod fused;
+pub mod keys;
+mod kernels;
+pub mod losses;
+pub mod networks;
+pub mod normalise;
+pub mod optimisers;
+pub mod own_turns;
+pub mod returns;
+pub mod schedule;
+pub mod tensor;
+pub mod weights;
+
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod gradient_check;
+
+pub use palaestra_plugin_api::{Error, Result};

@@ -1,0 +1,152 @@
+//! `docs/benchmarks.md`: the speed of every environment, measured in one go.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::{Result, cargo};
+
+/// Environments that are there to misbehave: nobody asks how fast.
+const LEFT_OUT: &str = "stress/";
+
+/// Measures, and writes or prints the table.
+///
+/// # Errors
+/// A build or measurement that fails, a file that cannot be written.
+pub(crate) fn run(out: Option<&Path>, arguments: &[String]) -> Result<()> {
+    cargo::run(&["build", "--workspace", "--release"])?;
+    let program = cargo::artifacts()?.target.join("release").join("palaestra");
+    let mut rows = Vec::new();
+    for id in environments(&program)? {
+        eprintln!("measuring {id}");
+        let mut all = vec!["bench", "environment", id.as_str(), "--json"];
+        all.extend(arguments.iter().map(String::as_str));
+        rows.extend(measurements(&ask(&program, &all)?));
+    }
+    let text = page(&rows, &processor());
+    match out {
+        None => print!("{text}"),
+        Some(path) => {
+            let path = PathBuf::from(path);
+            let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
+            folder
+                .and_then(|()| fs::write(&path, text))
+                .map_err(|e| format!("{}: {e}", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// What a program prints as JSON.
+fn ask(program: &Path, arguments: &[&str]) -> Result<Value> {
+    let failed = |e: &dyn std::fmt::Display| format!("palaestra {}: {e}", arguments.join(" "));
+    let output = Command::new(program)
+        .args(arguments)
+        .stderr(Stdio::inherit())
+        .output();
+    let output = output.map_err(|e| failed(&e))?;
+    if !output.status.success() {
+        return Err(failed(&format!(
+            "expected success, found {}",
+            output.status
+        )));
+    }
+    serde_json::from_slice(&output.stdout).map_err(|e| failed(&e))
+}
+
+fn environments(program: &Path) -> Result<Vec<String>> {
+    let list = ask(program, &["list", "environments", "--json"])?;
+    let ids = list
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry["id"].as_str());
+    Ok(ids
+        .filter(|id| !id.starts_with(LEFT_OUT))
+        .map(str::to_owned)
+        .collect())
+}
+
+/// One measurement: environment, instances, threads, and steps a second of environments and agents.
+struct Row {
+    environment: String,
+    num_envs: u64,
+    threads: u64,
+    env_steps: f64,
+    agent_steps: f64,
+}
+
+/// The measurements in an answer: one, or an array of them.
+fn measurements(answer: &Value) -> Vec<Row> {
+    let all = answer
+        .as_array()
+        .map_or(std::slice::from_ref(answer), Vec::as_slice);
+    let row = |m: &Value| {
+        Some(Row {
+            environment: m["environment"].as_str()?.to_owned(),
+            num_envs: m["num_envs"].as_u64()?,
+            threads: m["threads"].as_u64()?,
+            env_steps: m["env_steps_per_second"].as_f64()?,
+            agent_steps: m["agent_steps_per_second"].as_f64()?,
+        })
+    };
+    all.iter().filter_map(row).collect()
+}
+
+fn page(rows: &[Row], processor: &str) -> String {
+    let mut text = format!(
+        "# Speed of the environments\n\nWritten by `cargo xtask bench --out docs/benchmarks.md` on {processor}. Each line is \
+         `palaestra bench environment ID`:\nrandom actions in, observations and rewards out, resets and statistics \
+         included.\n\n| environment | instances | threads | million env steps/s | million agent steps/s |\n|---|---|---|---|---|\n"
+    );
+    for row in rows {
+        let million = |x: f64| match x / 1e6 {
+            m if m >= 10.0 => format!("{m:.1}"),
+            m => format!("{m:.2}"),
+        };
+        text.push_str(&format!(
+            "| `{}` | {} | {} | {} | {} |\n",
+            row.environment,
+            row.num_envs,
+            row.threads,
+            million(row.env_steps),
+            million(row.agent_steps)
+        ));
+    }
+    text
+}
+
+/// The processor's name, and how many hardware threads it has.
+fn processor() -> String {
+    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = info
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let name = name.map_or("an unnamed processor", |(_, name)| name.trim());
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    format!("{name}, {threads} hardware threads")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn one_measurement_or_several_become_lines_of_the_table() {
+        let one = json!({"environment": "a/X-v0", "num_envs": 8192, "threads": 1, "env_steps_per_second": 2.5e6, "agent_steps_per_second": 75e6});
+        let lines = |answer: &Value| {
+            page(&measurements(answer), "a machine")
+                .lines()
+                .skip(7)
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
+        let line = "| `a/X-v0` | 8192 | 1 | 2.50 | 75.0 |";
+        assert_eq!(lines(&one), [line]);
+        assert_eq!(lines(&json!([one, one])), [line, line]);
+    }
+}
