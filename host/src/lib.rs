@@ -3,6 +3,7 @@
 //! [`session`] goes from a name to objects; [`rollout`] steps them in batches; [`render`] draws them;
 //! [`cli`] is the `palaestra` program on top.
 
+pub mod check;
 pub mod cli;
 pub mod render;
 pub mod rollout;

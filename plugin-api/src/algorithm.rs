@@ -170,7 +170,11 @@ pub trait Algorithm: Sized + Send + 'static {
 pub fn changed<C: Config>(config: &C, changes: &Map<String, Value>) -> Result<C> {
     let mut fields = match serde_json::to_value(config) {
         Ok(Value::Object(fields)) => fields,
-        other => return Err(Error::plugin(format!("config: expected an object, found {other:?}"))),
+        other => {
+            return Err(Error::plugin(format!(
+                "config: expected an object, found {other:?}"
+            )));
+        }
     };
     fields.extend(changes.clone());
     config::parse(&Value::Object(fields).to_string()).map_err(Error::config)

@@ -186,7 +186,11 @@ impl<'a> Table<'a> {
     ) -> Result<(&[R], &mut [W])> {
         let at = |id, group| self.spans.iter().position(|s| s.is(id, group));
         let (Some(r), Some(w)) = (at(read.0, read.1), at(write.0, write.1)) else {
-            let (id, group, _) = if self.has(read.0, read.1) { write } else { read };
+            let (id, group, _) = if self.has(read.0, read.1) {
+                write
+            } else {
+                read
+            };
             return Err(missing(id, group));
         };
         if r == w {

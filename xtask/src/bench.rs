@@ -78,9 +78,9 @@ struct Row {
     agent_steps: f64,
 }
 
-/// The measurements in an answer: one, or an array of them.
+/// The measurements in an answer: several thread counts are its `runs`.
 fn measurements(answer: &Value) -> Vec<Row> {
-    let all = answer
+    let all = answer["runs"]
         .as_array()
         .map_or(std::slice::from_ref(answer), Vec::as_slice);
     let row = |m: &Value| {
@@ -147,6 +147,6 @@ mod tests {
         };
         let line = "| `a/X-v0` | 8192 | 1 | 2.50 | 75.0 |";
         assert_eq!(lines(&one), [line]);
-        assert_eq!(lines(&json!([one, one])), [line, line]);
+        assert_eq!(lines(&json!({"environment": "a/X-v0", "runs": [one, one]})), [line, line]);
     }
 }

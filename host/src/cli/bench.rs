@@ -25,6 +25,7 @@ median over the repeats is given.";
 
 /// Measure speed.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct BenchArgs {
     #[command(subcommand)]
     what: What,

@@ -84,6 +84,9 @@ enum Command {
     Rollout(rollout::RolloutArgs),
     Replay(replay::ReplayArgs),
     Render(render::RenderArgs),
+    Check(crate::check::CheckArgs),
+    #[command(hide = true)]
+    CheckWorker(crate::check::WorkerArgs),
     New(new::NewArgs),
     Registry(registry::RegistryArgs),
 }
@@ -98,6 +101,8 @@ impl Command {
             Self::Rollout(args) => rollout::run(args, common),
             Self::Replay(args) => replay::run(args, common),
             Self::Render(args) => render::run(args, common),
+            Self::Check(args) => crate::check::run(args, common),
+            Self::CheckWorker(args) => crate::check::worker::run(args, common),
             Self::New(args) => new::run(args, common),
             Self::Registry(args) => registry::run(args, common),
         }

@@ -176,7 +176,7 @@ static palaestra_status snapshot(palaestra_opaque *p, uint64_t i, const palaestr
   if (i >= self->n) return fail(error, PALAESTRA_CONFIG, "instance: expected a smaller index");
   char line[128];
   const world *w = &self->worlds[i];
-  snprintf(line, sizeof line, "corridor %u %u %llu %a", w->position, w->steps, (unsigned long long)w->episodes, w->sum);
+  snprintf(line, sizeof line, "corridor %u %u %llu %a.", w->position, w->steps, (unsigned long long)w->episodes, w->sum);
   return put(out, line);
 }
 
@@ -186,7 +186,8 @@ static palaestra_status restore(palaestra_opaque *p, uint64_t i, const palaestra
   int64_t n = source->read(source->context, (uint8_t *)line, sizeof line - 1);
   world w;
   unsigned long long episodes;
-  if (i >= self->n || n <= 0 || sscanf(line, "corridor %u %u %llu %la", &w.position, &w.steps, &episodes, &w.sum) != 4 || w.position >= self->length)
+  int read = 0; /* the full stop at the end tells a whole snapshot from a cut one */
+  if (i >= self->n || n <= 0 || sscanf(line, "corridor %u %u %llu %la.%n", &w.position, &w.steps, &episodes, &w.sum, &read) != 4 || read == 0 || line[read] || w.position >= self->length)
     return fail(error, PALAESTRA_CONFIG, "snapshot: expected one of c/Corridor-v0, found something else");
   w.episodes = episodes;
   self->worlds[i] = w;
@@ -227,21 +228,60 @@ static const palaestra_environment_vtable VTABLE = {
   sizeof VTABLE, spec, bind, unbind, reset, step, step_exact, set_options, snapshot, restore, clone_instance, inspect, render, no_extension, destroy,
 };
 
-/* The number behind `"length":`; a real plugin would use a JSON library. The host has already checked
- * the config against the schema in the manifest. */
-static uint32_t length_of(palaestra_text request) {
-  const char *key = "\"length\":";
-  for (uint64_t i = 0; i + strlen(key) < request.len; i++)
-    if (!memcmp(request.data + i, key, strlen(key))) return (uint32_t)strtoul((const char *)request.data + i + strlen(key), NULL, 10);
-  return 8;
+/* A reader of requests such as {"id":"c/Corridor-v0","config":{"length":8}}; a real plugin would use a JSON
+ * library. The host has checked the config against the schema in the manifest, but a plugin takes nothing for
+ * granted: other callers exist. */
+typedef struct { const uint8_t *at, *end; } reader;
+
+/* Whether `token` comes next, white space aside; if so, passes it. */
+static int take(reader *r, const char *token) {
+  while (r->at < r->end && memchr(" \t\r\n", *r->at, 4)) r->at++;
+  size_t n = strlen(token);
+  if ((size_t)(r->end - r->at) < n || memcmp(r->at, token, n)) return 0;
+  r->at += n;
+  return 1;
+}
+
+static const char *read_config(reader *r, uint32_t *length) {
+  if (!take(r, "{")) return "config: expected an object";
+  if (take(r, "}")) return NULL;
+  do {
+    if (!take(r, "\"length\"") || !take(r, ":")) return "config: expected the key length, found another";
+    uint32_t number = 0;
+    take(r, "");
+    for (; r->at < r->end && *r->at >= '0' && *r->at <= '9'; r->at++)
+      if (number < 1000) number = 10 * number + (*r->at - '0');
+    take(r, ".0"); /* an integer to JSON Schema */
+    if (number < 1 || number > 50) return "config: /length: expected an integer of 1 to 50, found something else";
+    *length = number;
+  } while (take(r, ","));
+  return take(r, "}") ? NULL : "config: /length: expected an integer of 1 to 50, found something else";
+}
+
+/* Reads a request; returns what is wrong with it, or NULL. */
+static const char *read_request(palaestra_text request, uint32_t *length) {
+  reader r = {request.data, request.data + request.len};
+  if (!take(&r, "{")) return "request: expected an object";
+  do {
+    if (take(&r, "\"config\"") && take(&r, ":")) {
+      const char *wrong = read_config(&r, length);
+      if (wrong) return wrong;
+    } else if (!take(&r, "\"id\"") || !take(&r, ":") || !take(&r, "\"c/Corridor-v0\"")) {
+      return "id: expected c/Corridor-v0, found another";
+    }
+  } while (take(&r, ","));
+  return take(&r, "}") ? NULL : "request: expected an object";
 }
 
 static palaestra_status make(palaestra_text request, const palaestra_host_context *host, const palaestra_make_options *options, palaestra_environment *out, const palaestra_sink *error) {
   (void)host;
+  uint32_t length = 8;
+  const char *wrong = read_request(request, &length);
+  if (wrong) return fail(error, PALAESTRA_CONFIG, wrong);
   corridor *self = calloc(1, sizeof *self + options->instances * sizeof(world));
   if (!self) return fail(error, PALAESTRA_IO, "make: expected memory, found none");
   self->n = options->instances;
-  self->length = length_of(request);
+  self->length = length;
   *out = (palaestra_environment){(palaestra_opaque *)self, &VTABLE};
   return PALAESTRA_OK;
 }

@@ -280,8 +280,14 @@ impl AlgorithmCapabilities {
 fn is_optional(slab: u32) -> bool {
     matches!(
         slab,
-        id::ACTION_MASK..=id::AGENT_FIRST | id::STATE | id::METRICS | id::FINAL_ACTION_MASK
-            | id::FINAL_ALIVE | id::FINAL_STATE | id::EPISODE_METRICS
+        id::ACTION_MASK
+            ..=id::AGENT_FIRST
+                | id::STATE
+                | id::METRICS
+                | id::FINAL_ACTION_MASK
+                | id::FINAL_ALIVE
+                | id::FINAL_STATE
+                | id::EPISODE_METRICS
     )
 }
 

@@ -16,11 +16,15 @@ pub(super) fn set_weights(from: &mut dyn Read, id: &str) -> Result<()> {
     from.take(1 << 16).read_to_end(&mut file)?;
     let (length, rest) = file.split_at_checked(8).unwrap_or((&[], &[]));
     let length = length.try_into().map(u64::from_le_bytes);
-    let header = length.ok().and_then(|len| rest.get(..usize::try_from(len).ok()?));
+    let header = length
+        .ok()
+        .and_then(|len| rest.get(..usize::try_from(len).ok()?));
     let header = header.map(serde_json::from_slice::<serde_json::Map<_, serde_json::Value>>);
     match header {
         // Metadata is no tensor.
         Some(Ok(names)) if names.keys().all(|name| name == "__metadata__") => Ok(()),
-        _ => Err(Error::config(format!("weights: expected no tensors for {id}, found some"))),
+        _ => Err(Error::config(format!(
+            "weights: expected no tensors for {id}, found some"
+        ))),
     }
 }

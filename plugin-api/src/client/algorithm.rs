@@ -207,7 +207,9 @@ impl AlgorithmHandle {
     pub fn next(&mut self) -> Result<Collect> {
         self.on(|t, this| {
             // SAFETY: nothing but sinks is passed.
-            json_call("collect", |out, error| unsafe { (t.next)(this, out, error) })
+            json_call("collect", |out, error| unsafe {
+                (t.next)(this, out, error)
+            })
         })
     }
 
@@ -226,7 +228,9 @@ impl AlgorithmHandle {
         let table = table(&slabs);
         let metrics: BTreeMap<String, Option<f64>> = self.on(|t, this| {
             // SAFETY: everything that the fragment shows has been lent, and is read only.
-            json_call("metrics", |out, error| unsafe { (t.learn)(this, &table, out, error) })
+            json_call("metrics", |out, error| unsafe {
+                (t.learn)(this, &table, out, error)
+            })
         })?;
         let known = |(name, value): (String, Option<f64>)| (name, value.unwrap_or(f64::NAN));
         Ok(metrics.into_iter().map(known).collect())
@@ -243,7 +247,9 @@ impl AlgorithmHandle {
     pub fn snapshot(&mut self, out: &mut dyn Write) -> Result<()> {
         // SAFETY: the sink lives through the call.
         self.on(|t, this| {
-            write_to(out, |sink, error| unsafe { (t.snapshot)(this, sink, error) })
+            write_to(out, |sink, error| unsafe {
+                (t.snapshot)(this, sink, error)
+            })
         })
     }
 
@@ -251,16 +257,16 @@ impl AlgorithmHandle {
     pub fn restore(&mut self, from: &mut dyn Read) -> Result<()> {
         // SAFETY: the source lives through the call.
         self.on(|t, this| {
-            read_from(from, |source, error| unsafe { (t.restore)(this, source, error) })
+            read_from(from, |source, error| unsafe {
+                (t.restore)(this, source, error)
+            })
         })
     }
 
     /// Writes the named tensors `policy/<group>/…` as safetensors.
     pub fn weights(&mut self, out: &mut dyn Write) -> Result<()> {
         // SAFETY: the sink lives through the call.
-        self.on(|t, this| {
-            write_to(out, |sink, error| unsafe { (t.weights)(this, sink, error) })
-        })
+        self.on(|t, this| write_to(out, |sink, error| unsafe { (t.weights)(this, sink, error) }))
     }
 
     /// Loads named tensors for some groups; for all when there are none.

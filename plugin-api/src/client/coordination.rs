@@ -272,7 +272,9 @@ impl CoordinationHandle {
     pub fn snapshot(&mut self, out: &mut dyn Write) -> Result<()> {
         // SAFETY: the sink lives through the call.
         self.on(|t, object| {
-            write_to(out, |sink, error| unsafe { (t.snapshot)(object.this, sink, error) })
+            write_to(out, |sink, error| unsafe {
+                (t.snapshot)(object.this, sink, error)
+            })
         })
     }
 
@@ -280,7 +282,9 @@ impl CoordinationHandle {
     pub fn restore(&mut self, from: &mut dyn Read) -> Result<()> {
         // SAFETY: the source lives through the call.
         self.on(|t, object| {
-            read_from(from, |source, error| unsafe { (t.restore)(object.this, source, error) })
+            read_from(from, |source, error| unsafe {
+                (t.restore)(object.this, source, error)
+            })
         })
     }
 

@@ -70,7 +70,9 @@ pub struct ExchangePort {
 
 impl std::fmt::Debug for ExchangePort {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("ExchangePort").field(&self.description.id).finish()
+        f.debug_tuple("ExchangePort")
+            .field(&self.description.id)
+            .finish()
     }
 }
 
@@ -111,7 +113,9 @@ impl ExchangePort {
             parameters_len: call.parameters.len() as u64,
             messages: call.messages.as_ptr(),
             mask: call.mask.map_or(std::ptr::null(), <[u8]>::as_ptr),
-            context: context.as_ref().map_or(std::ptr::null(), std::ptr::from_ref),
+            context: context
+                .as_ref()
+                .map_or(std::ptr::null(), std::ptr::from_ref),
             state_in: first(call.state_in),
             keys: call.keys.as_ptr(),
             extras,
@@ -146,16 +150,28 @@ impl ExchangePort {
         let whole = (rows, 1);
         let each = (rows, agents);
         let lengths = [
-            ("parameters", call.parameters.len(), (1, 1), d.parameters_len()),
+            (
+                "parameters",
+                call.parameters.len(),
+                (1, 1),
+                d.parameters_len(),
+            ),
             ("messages", call.messages.len(), each, d.message_width),
-            ("mask", call.mask.map_or(rows * agents, <[u8]>::len), each, 1),
+            (
+                "mask",
+                call.mask.map_or(rows * agents, <[u8]>::len),
+                each,
+                1,
+            ),
             ("state_in", call.state_in.len(), each, d.state_width),
             ("keys", call.keys.len(), whole, 1),
             ("extras", call.extras.values().len(), whole, d.extras_width),
             ("inbox", call.inbox.len(), each, d.inbox_width),
             ("state_out", call.state_out.len(), each, d.state_width),
         ];
-        lengths.into_iter().try_for_each(|length| self.length("exchange", length))?;
+        lengths
+            .into_iter()
+            .try_for_each(|length| self.length("exchange", length))?;
         let context = call.context.filter(|table| table.instances() != rows);
         match context {
             Some(table) if table.instances() > 0 => {
@@ -241,8 +257,18 @@ impl OpenExchange {
                 each,
                 d.state_width,
             ),
-            ("d_messages", gradients.d_messages.len(), each, d.message_width),
-            ("d_state_in", gradients.d_state_in.len(), each, d.state_width),
+            (
+                "d_messages",
+                gradients.d_messages.len(),
+                each,
+                d.message_width,
+            ),
+            (
+                "d_state_in",
+                gradients.d_state_in.len(),
+                each,
+                d.state_width,
+            ),
             (
                 "d_parameters",
                 gradients.d_parameters.len(),

@@ -107,7 +107,8 @@ impl TablePlan {
         for slab in memory.table(&(0..memory.instances())) {
             let split = id::is_ended_list(slab.id) && !sealed::Sealed::has_whole_lists(owner);
             if !split && wanted(slab.id, slab.group) {
-                self.parts.retain(|(s, _)| (s.id, s.group) != (slab.id, slab.group));
+                self.parts
+                    .retain(|(s, _)| (s.id, s.group) != (slab.id, slab.group));
                 self.parts.push((slab, memory.clone()));
             }
         }

@@ -72,7 +72,9 @@ pub(crate) fn read_from(
             let bytes = crate::sdk::span::slice_mut(data, len as usize);
             (&mut *context.cast::<Stream<&mut dyn Read>>(), bytes)
         };
-        stream.transfer(|source| source.read(bytes)).map_or(-1, |n| n as i64)
+        stream
+            .transfer(|source| source.read(bytes))
+            .map_or(-1, |n| n as i64)
     }
     let (inner, failed) = (source, None);
     let mut stream = Stream { inner, failed };

@@ -196,7 +196,10 @@ impl MechanismDescription {
         let values = |p: &Parameter, rng: &mut EnvRng| -> Vec<f32> {
             (0..p.len()).map(|_| p.draw(rng)).collect()
         };
-        self.parameters.iter().flat_map(|p| values(p, rng)).collect()
+        self.parameters
+            .iter()
+            .flat_map(|p| values(p, rng))
+            .collect()
     }
 
     /// Refuses a description that contradicts itself.
@@ -228,19 +231,34 @@ impl MechanismDescription {
                     return wrong(name.into(), "at least 1 with an exchange port", "0".into());
                 }
                 (false, 1..) => {
-                    return wrong(name.into(), "none without an exchange port", width.to_string());
+                    return wrong(
+                        name.into(),
+                        "none without an exchange port",
+                        width.to_string(),
+                    );
                 }
                 _ => {}
             }
         }
         for (i, p) in self.parameters.iter().enumerate() {
-            let size = p.shape.iter().try_fold(1usize, |n, &axis| n.checked_mul(axis));
+            let size = p
+                .shape
+                .iter()
+                .try_fold(1usize, |n, &axis| n.checked_mul(axis));
             if !matches!(size, Some(1..)) {
                 let found = format!("{:?}", p.shape);
-                return wrong(format!("parameters/{i} ({})", p.name), "at least one value", found);
+                return wrong(
+                    format!("parameters/{i} ({})", p.name),
+                    "at least one value",
+                    found,
+                );
             }
             if p.name.is_empty() || self.parameters[..i].iter().any(|q| q.name == p.name) {
-                return wrong(format!("parameters/{i}"), "a unique name", format!("{:?}", p.name));
+                return wrong(
+                    format!("parameters/{i}"),
+                    "a unique name",
+                    format!("{:?}", p.name),
+                );
             }
         }
         Ok(())

@@ -8,9 +8,7 @@ use serde_json::{Map, Value};
 
 use super::{guard::entry, guarded::Guarded};
 use crate::{
-    abi::{
-        AlgorithmObject, CoordinationObject, HostContext, MakeOptions, Sink, Status, Text,
-    },
+    abi::{AlgorithmObject, CoordinationObject, HostContext, MakeOptions, Sink, Status, Text},
     algorithm::{Algorithm, AlgorithmCapabilities, AlgorithmRequest, Setting},
     client::{ExchangePort, Link},
     config,
@@ -101,7 +99,12 @@ unsafe fn make<A: Algorithm>(
     let config: A::Config = config::parse(&request.config.to_string()).map_err(within)?;
     // SAFETY: forwarded from the caller.
     let connection = unsafe { connect(request.exchange.as_ref(), options)? };
-    let port = |c: &Connection| request.exchange.clone().map(|d| (c.link.clone(), Arc::new(d)));
+    let port = |c: &Connection| {
+        request
+            .exchange
+            .clone()
+            .map(|d| (c.link.clone(), Arc::new(d)))
+    };
     let port = connection.as_ref().and_then(port);
     let setting = Setting {
         role: request.role,

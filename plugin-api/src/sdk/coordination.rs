@@ -90,7 +90,8 @@ impl<M: Mechanism> Adapter<M> {
 
     fn take(&mut self, token: u64) -> Result<Saved<M::Saved>> {
         self.saved.remove(&token).ok_or_else(|| {
-            let message = format!("token: expected an open one, found {token}, used or never given");
+            let message =
+                format!("token: expected an open one, found {token}, used or never given");
             Error::new(ErrorKind::Host, message)
         })
     }
@@ -98,7 +99,13 @@ impl<M: Mechanism> Adapter<M> {
     /// `(rows, agents)` as lengths that do not overflow with any declared width.
     fn size(&self, call: &ExchangeCall) -> Result<(usize, usize)> {
         let d = &self.description;
-        let widest = [d.message_width, d.inbox_width, d.state_width, d.extras_width, 1];
+        let widest = [
+            d.message_width,
+            d.inbox_width,
+            d.state_width,
+            d.extras_width,
+            1,
+        ];
         let widest = widest.into_iter().max().unwrap_or(1);
         let (rows, agents) = (call.rows as usize, call.agents as usize);
         let bytes = rows

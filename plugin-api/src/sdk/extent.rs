@@ -68,7 +68,9 @@ impl Extent {
             },
             slot_stride: if several { (stride / size) as usize } else { 0 },
             instances: shape[1] as usize,
-            row: shape[2..].iter().fold(1, |row: u64, &len| row.saturating_mul(len)) as usize,
+            row: shape[2..]
+                .iter()
+                .fold(1, |row: u64, &len| row.saturating_mul(len)) as usize,
         })
     }
 
@@ -80,7 +82,9 @@ impl Extent {
 
 /// `slab 1 (observation) of group 0`.
 pub(crate) fn subject(slab: u32, group: u32) -> String {
-    let name = id::name(slab).map(|n| format!(" ({n})")).unwrap_or_default();
+    let name = id::name(slab)
+        .map(|n| format!(" ({n})"))
+        .unwrap_or_default();
     let group = match group {
         NO_GROUP => String::new(),
         g => format!(" of group {g}"),

@@ -21,7 +21,9 @@ impl io::Write for SinkWriter<'_> {
         // SAFETY: `new` has promised a sink of this call; the bytes are readable.
         match unsafe { (self.0.write)(self.0.context, bytes.as_ptr(), bytes.len() as u64) } {
             OK => Ok(bytes.len()),
-            _ => Err(io::Error::other("expected room for more bytes, found a full sink")),
+            _ => Err(io::Error::other(
+                "expected room for more bytes, found a full sink",
+            )),
         }
     }
 
@@ -48,7 +50,9 @@ impl io::Read for SourceReader<'_> {
         let n = unsafe { (self.0.read)(self.0.context, bytes.as_mut_ptr(), bytes.len() as u64) };
         match usize::try_from(n) {
             Ok(n) if n <= bytes.len() => Ok(n),
-            _ => Err(io::Error::other("expected more bytes, found a broken source")),
+            _ => Err(io::Error::other(
+                "expected more bytes, found a broken source",
+            )),
         }
     }
 }

@@ -4,7 +4,11 @@ use super::{
     check::{Held, Outcome, Trial, failed, passed, skipped},
     run::{Run, Setup, lockstep},
 };
-use crate::abi::{RenderMode, id};
+use crate::{
+    abi::{RenderMode, id},
+    client::ShardMut,
+    error::{Error, ErrorKind},
+};
 
 const INSTANCES: usize = 4;
 const RESETS: u32 = 8;
@@ -73,11 +77,22 @@ fn look(run: &mut Run) -> crate::Result<()> {
         for index in 0..shard.range().len() {
             shard.inspect(index)?;
             if render {
-                shard.render(index, RenderMode::Scene)?;
+                draw(&mut shard, index)?;
             }
         }
     }
     Ok(())
+}
+
+/// Draws in the first mode that the environment has.
+fn draw(shard: &mut ShardMut<'_>, index: usize) -> crate::Result<()> {
+    for mode in [RenderMode::Scene, RenderMode::Text, RenderMode::Rgb] {
+        match shard.render(index, mode) {
+            Err(e) if e.kind == ErrorKind::Unsupported => {}
+            drawn => return drawn.map(drop),
+        }
+    }
+    Err(Error::unsupported("render: expected a scene, text or pixels, found none; clear the flag render"))
 }
 
 pub(super) fn seed_divergence(trial: &Trial<'_>) -> Outcome {

@@ -14,12 +14,12 @@ use palaestra_plugin_api::{
 
 thread_local! {
     /// Activations that exist on this thread.
-    pub static ALIVE: Cell<i32> = const { Cell::new(0) };
+    pub(crate) static ALIVE: Cell<i32> = const { Cell::new(0) };
 }
 
 /// Settings.
 #[config]
-pub struct RelayConfig {
+pub(crate) struct RelayConfig {
     /// Probability that a sender is not heard in a row.
     #[config(default = 0.0, range = 0.0..=1.0)]
     loss: f64,
@@ -32,7 +32,7 @@ pub struct RelayConfig {
 }
 
 /// `inbox = state_out = tanh(W · mean of the others + u ∘ state_in)`.
-pub struct Relay {
+pub(crate) struct Relay {
     config: RelayConfig,
     agents: usize,
     observed: u64,
@@ -41,7 +41,7 @@ pub struct Relay {
 const SENT: usize = 3;
 const HEARD: usize = 2;
 
-pub struct Activations {
+pub(crate) struct Activations {
     outputs: Vec<f32>,
     means: Vec<f32>,
     states: Vec<f32>,

@@ -47,7 +47,9 @@ impl<A: Algorithm> Entries<A> {
     ) -> Status {
         // SAFETY: the rules of the vtable.
         unsafe {
-            on::<A>(this, error, "capabilities", |a| write_json(out, &a.capabilities))
+            on::<A>(this, error, "capabilities", |a| {
+                write_json(out, &a.capabilities)
+            })
         }
     }
     unsafe extern "C" fn bind(
@@ -110,11 +112,7 @@ impl<A: Algorithm> Entries<A> {
             })
         }
     }
-    unsafe extern "C" fn configure(
-        this: *mut Opaque,
-        changes: Text,
-        error: *const Sink,
-    ) -> Status {
+    unsafe extern "C" fn configure(this: *mut Opaque, changes: Text, error: *const Sink) -> Status {
         // SAFETY: the rules of the vtable.
         unsafe { on::<A>(this, error, "configure", |a| a.configure(changes.as_str()?)) }
     }
@@ -164,7 +162,8 @@ impl<A: Algorithm> Entries<A> {
         unsafe {
             on::<A>(this, error, "set_weights", |a| {
                 let groups = a.groups(groups.as_str()?)?;
-                a.algorithm.set_weights(&mut SourceReader::new(source), &groups)
+                a.algorithm
+                    .set_weights(&mut SourceReader::new(source), &groups)
             })
         }
     }

@@ -53,11 +53,13 @@ unsafe fn array_mut<'a, T>(name: &str, data: *mut T, len: usize) -> Result<&'a m
 pub(super) struct Entries<M>(PhantomData<M>);
 
 impl<M: Mechanism> Entries<M> {
-    unsafe extern "C" fn describe(this: *mut Opaque, out: *const Sink, error: *const Sink) -> Status {
+    unsafe extern "C" fn describe(
+        this: *mut Opaque,
+        out: *const Sink,
+        error: *const Sink,
+    ) -> Status {
         // SAFETY: the rules of the vtable.
-        unsafe {
-            on::<Adapter<M>>(this, error, "describe", |a| write_json(out, &a.description))
-        }
+        unsafe { on::<Adapter<M>>(this, error, "describe", |a| write_json(out, &a.description)) }
     }
     unsafe extern "C" fn compose(
         this: *mut Opaque,
@@ -197,7 +199,9 @@ impl<M: Mechanism> Entries<M> {
     unsafe extern "C" fn release(this: *mut Opaque, token: u64) {
         // SAFETY: the rules of the vtable.
         unsafe {
-            on::<Adapter<M>>(this, std::ptr::null(), "release", |a| a.take(token).map(drop))
+            on::<Adapter<M>>(this, std::ptr::null(), "release", |a| {
+                a.take(token).map(drop)
+            })
         };
     }
     unsafe extern "C" fn arbitrate(this: *mut Opaque, slot: u32, error: *const Sink) -> Status {
@@ -218,7 +222,11 @@ impl<M: Mechanism> Entries<M> {
             })
         }
     }
-    unsafe extern "C" fn snapshot(this: *mut Opaque, out: *const Sink, error: *const Sink) -> Status {
+    unsafe extern "C" fn snapshot(
+        this: *mut Opaque,
+        out: *const Sink,
+        error: *const Sink,
+    ) -> Status {
         // SAFETY: the rules of the vtable.
         unsafe {
             on::<Adapter<M>>(this, error, "snapshot", |a| {

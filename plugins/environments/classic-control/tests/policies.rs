@@ -2,16 +2,13 @@
 
 mod common;
 
-use classic_control::{
-    Acrobot, CartPole, CartPoleScalar, ContinuousMountainCar, MountainCar, Pendulum,
-};
+use classic_control::{Acrobot, CartPole, ContinuousMountainCar, MountainCar, Pendulum};
 use common::{Episodes, play, random};
 use palaestra_plugin_api::{
     __private::EnvironmentEntry, batch::BatchEnvironment, environment::Environment, rng::EnvRng,
 };
 
 const CART_POLE: EnvironmentEntry = EnvironmentEntry::of_batch::<CartPole>();
-const CART_POLE_SCALAR: EnvironmentEntry = EnvironmentEntry::of::<CartPoleScalar>();
 const PENDULUM: EnvironmentEntry = EnvironmentEntry::of::<Pendulum>();
 const MOUNTAIN_CAR: EnvironmentEntry = EnvironmentEntry::of::<MountainCar>();
 const CONTINUOUS: EnvironmentEntry = EnvironmentEntry::of::<ContinuousMountainCar>();
@@ -64,22 +61,6 @@ fn random_cart_pole_falls_as_soon_as_in_the_reference() {
         "{}",
         played.deviation()
     );
-}
-
-#[test]
-fn both_forms_of_cart_pole_play_the_same_episodes() {
-    let mut sides = [
-        (&CART_POLE, CartPole::ID),
-        (&CART_POLE_SCALAR, CartPoleScalar::ID),
-    ]
-    .map(|(entry, id)| {
-        play(entry, id, 2_500, &mut |_, rng: &mut EnvRng| {
-            rng.below(2) as f64
-        })
-    });
-    let [batched, scalar] = &mut sides;
-    assert_eq!(batched.lengths, scalar.lengths);
-    assert_eq!(batched.returns, scalar.returns);
 }
 
 /// The reference's linear rule balances to the end.

@@ -13,7 +13,9 @@ pub mod foraging;
 mod picture;
 mod state;
 mod trace;
+pub mod warehouse;
 
 pub use foraging::Foraging;
+pub use warehouse::Warehouse;
 
-palaestra_plugin_api::export_plugin!(environments: [Foraging]);
+palaestra_plugin_api::export_plugin!(environments: [Foraging, Warehouse]);

@@ -1,6 +1,6 @@
 //! Every environment reproduces its reference traces.
 
-use grid_worlds::Foraging;
+use grid_worlds::{Foraging, Warehouse};
 use palaestra_plugin_api::{
     __private::EnvironmentEntry,
     client::{EnvironmentHandle, MakeEnvironment},
@@ -22,4 +22,9 @@ fn replay<E: Environment>(files: usize, cases: usize) {
 #[test]
 fn trace_of_foraging() {
     replay::<Foraging>(2, 8);
+}
+
+#[test]
+fn trace_of_warehouse() {
+    replay::<Warehouse>(4, 6);
 }

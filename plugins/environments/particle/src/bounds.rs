@@ -31,7 +31,10 @@ mod tests {
         let x = [0.0, 0.9, -0.95, 1.0, -1.5, 9.0];
         let expected = [0.0, 0.0, 0.5, 1.0, std::f64::consts::E, 10.0];
         for (found, expected) in penalty([&x, &[0.0; 6]]).into_iter().zip(expected) {
-            assert!((found - expected).abs() < 1e-14, "expected {expected}, found {found}");
+            assert!(
+                (found - expected).abs() < 1e-14,
+                "expected {expected}, found {found}"
+            );
         }
     }
 }

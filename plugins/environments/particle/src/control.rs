@@ -31,7 +31,11 @@ pub struct Control {
 impl Control {
     /// Controls of a body that can say this many symbols.
     pub fn new(body: &Body, symbols: usize) -> Self {
-        Self { movable: body.movable, accel: body.accel, symbols }
+        Self {
+            movable: body.movable,
+            accel: body.accel,
+            symbols,
+        }
     }
 
     /// The action space.
@@ -61,17 +65,27 @@ impl Control {
         forces: &mut [[f64; LANES]],
     ) {
         if self.movable {
-            let [fx, fy] = &mut forces[2 * agent..2 * agent + 2] else { unreachable!("two axes") };
+            let [fx, fy] = &mut forces[2 * agent..2 * agent + 2] else {
+                unreachable!("two axes")
+            };
             for lane in 0..LANES {
                 let choice = choices[lane];
-                let choice = if self.symbols > 0 { choice % MOVES as i32 } else { choice };
+                let choice = if self.symbols > 0 {
+                    choice % MOVES as i32
+                } else {
+                    choice
+                };
                 fx[lane] = self.accel * f64::from(i32::from(choice == 2) - i32::from(choice == 1));
                 fy[lane] = self.accel * f64::from(i32::from(choice == 4) - i32::from(choice == 3));
             }
         }
         for (symbol, column) in columns[layout.message(agent)].iter_mut().enumerate() {
             for lane in 0..LANES {
-                let said = if self.movable { choices[lane] / MOVES as i32 } else { choices[lane] };
+                let said = if self.movable {
+                    choices[lane] / MOVES as i32
+                } else {
+                    choices[lane]
+                };
                 column[lane] = f64::from(u8::from(said == symbol as i32));
             }
         }

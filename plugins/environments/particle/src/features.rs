@@ -17,7 +17,7 @@ impl<'a, const L: usize> Features<'a, L> {
 
     /// Number of features written.
     #[inline(always)]
-    pub fn len(&self) -> usize {
+    pub fn written(&self) -> usize {
         self.next
     }
 
@@ -83,7 +83,10 @@ pub struct Turn {
 impl Turn {
     /// Room for rows of up to `width` features.
     pub fn new(width: usize) -> Self {
-        Self { part: Box::default(), rows: vec![0.0; LANES * width] }
+        Self {
+            part: Box::default(),
+            rows: vec![0.0; LANES * width],
+        }
     }
 
     /// Writes the features of a block as rows, `[lanes, columns]`; the length of `rows` says how many lanes.
@@ -100,7 +103,9 @@ impl Turn {
         } else {
             // The last part overlaps the one before where the width is no multiple.
             for at in (0..width).step_by(TURNED).map(|at| at.min(width - TURNED)) {
-                let [a, b, c, d] = &columns[at..at + TURNED] else { unreachable!("TURNED columns") };
+                let [a, b, c, d] = &columns[at..at + TURNED] else {
+                    unreachable!("TURNED columns")
+                };
                 for lane in 0..LANES {
                     self.part[lane] = [a[lane], b[lane], c[lane], d[lane]];
                 }

@@ -15,15 +15,23 @@ pub(crate) const NAME: &str = "openai MPE (legacy physics)";
 
 /// The cases of one task, with our moves and rewards.
 pub(crate) fn rewrite(document: &Value, task: Legacy) -> Result<Value> {
-    let cases = document["cases"].as_array().ok_or_else(|| Error::config("trace /cases: expected an array"))?;
-    let own = cases.iter().filter(|case| case["scenario"] == task.scenario);
-    let cases = own.map(|case| rewrite_case(case, task)).collect::<Result<Vec<_>>>()?;
+    let cases = document["cases"]
+        .as_array()
+        .ok_or_else(|| Error::config("trace /cases: expected an array"))?;
+    let own = cases
+        .iter()
+        .filter(|case| case["scenario"] == task.scenario);
+    let cases = own
+        .map(|case| rewrite_case(case, task))
+        .collect::<Result<Vec<_>>>()?;
     Ok(json!({ "cases": cases }))
 }
 
 fn rewrite_case(case: &Value, task: Legacy) -> Result<Value> {
     let steps = |name: &str| {
-        case[name].as_array().ok_or_else(|| Error::config(format!("trace /{name}: expected an array")))
+        case[name]
+            .as_array()
+            .ok_or_else(|| Error::config(format!("trace /{name}: expected an array")))
     };
     let mut kept = Map::new();
     for name in ["name", "init", "init_obs", "pos", "vel", "comm", "obs"] {
@@ -31,12 +39,23 @@ fn rewrite_case(case: &Value, task: Legacy) -> Result<Value> {
             kept.insert(name.into(), value.clone());
         }
     }
-    let joint = |actions: &Value| actions.as_array().into_iter().flatten().map(action).collect::<Value>();
-    kept.insert("actions".into(), steps("actions")?.iter().map(joint).collect());
+    let joint = |actions: &Value| {
+        actions
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(action)
+            .collect::<Value>()
+    };
+    kept.insert(
+        "actions".into(),
+        steps("actions")?.iter().map(joint).collect(),
+    );
     let own = steps("rewards_individual")?;
     let rewards = if task.shares_reward {
         let sums = steps("reward_sum")?.iter().zip(own);
-        sums.map(|(sum, own)| vec![sum.clone(); own.as_array().map_or(0, Vec::len)].into()).collect()
+        sums.map(|(sum, own)| vec![sum.clone(); own.as_array().map_or(0, Vec::len)].into())
+            .collect()
     } else {
         own.clone()
     };

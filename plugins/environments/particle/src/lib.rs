@@ -14,13 +14,13 @@
 //!
 //! All but the last are MPE's, one file a task ([`task::Task`]): its bodies, observation, reward. The rest is
 //! common: [`physics`] for the two generations of dynamics, [`world`] for the state of many instances,
-//! [`control`] for actions, [`particle`] for the step.
+//! [`control`] for actions, [`batch`] for the step.
 
+pub mod batch;
 pub mod bounds;
 pub mod control;
 pub mod features;
 mod legacy;
-pub mod particle;
 pub mod physics;
 mod picture;
 pub mod pursuit;
@@ -41,7 +41,7 @@ pub mod world;
 
 use palaestra_plugin_api::export_plugin;
 
-use particle::Particle;
+use batch::Particle;
 pub use pursuit::Pursuit;
 
 /// `mpe/SimpleSpread-v3`.

@@ -60,7 +60,13 @@ pub struct Body {
 impl Body {
     /// A body that moves, touches nothing and has no largest speed; the usual force is 5.
     pub const fn new(size: f64) -> Self {
-        Self { size, accel: 5.0, max_speed: None, collides: false, movable: true }
+        Self {
+            size,
+            accel: 5.0,
+            max_speed: None,
+            collides: false,
+            movable: true,
+        }
     }
 }
 
@@ -88,13 +94,23 @@ pub struct Dynamics {
 
 impl Dynamics {
     /// Laws for these agents, and landmarks of these sizes (none: nothing touches it).
-    pub fn new(physics: Physics, layout: &Layout, agents: &[Body], landmarks: &[Option<f64>]) -> Self {
+    pub fn new(
+        physics: Physics,
+        layout: &Layout,
+        agents: &[Body],
+        landmarks: &[Option<f64>],
+    ) -> Self {
         let moving = |body: &Body, agent: usize| body.movable.then_some(2 * agent);
         let mut contacts = Vec::new();
         // In the order of the reference: sums of forces keep their rounding.
         for (a, first) in agents.iter().enumerate().filter(|(_, body)| body.collides) {
             let (column, force) = (layout.agent(a), moving(first, a));
-            for (b, second) in agents.iter().enumerate().skip(a + 1).filter(|(_, body)| body.collides) {
+            for (b, second) in agents
+                .iter()
+                .enumerate()
+                .skip(a + 1)
+                .filter(|(_, body)| body.collides)
+            {
                 contacts.push(Contact {
                     first: column,
                     second: layout.agent(b),
@@ -115,9 +131,14 @@ impl Dynamics {
         }
         contacts.retain(|c| c.first_force.is_some() || c.second_force.is_some());
         let mover = |(a, body): (usize, &Body)| {
-            body.movable.then(|| (layout.agent(a), body.max_speed.unwrap_or(f64::INFINITY)))
+            body.movable
+                .then(|| (layout.agent(a), body.max_speed.unwrap_or(f64::INFINITY)))
         };
-        Self { physics, contacts, movers: agents.iter().enumerate().map(mover).collect() }
+        Self {
+            physics,
+            contacts,
+            movers: agents.iter().enumerate().map(mover).collect(),
+        }
     }
 
     /// One step of `L` worlds. `forces` are those of the actions, x and y of every agent.
@@ -129,7 +150,9 @@ impl Dynamics {
         let old_velocity = self.physics == Physics::Mpe2;
         for (agent, &mover) in self.movers.iter().enumerate() {
             if let Some((at, max_speed)) = mover {
-                let [x, y, vx, vy] = &mut columns[at..at + 4] else { unreachable!("an agent has four columns") };
+                let [x, y, vx, vy] = &mut columns[at..at + 4] else {
+                    unreachable!("an agent has four columns")
+                };
                 if old_velocity {
                     drift(x, vx);
                     drift(y, vy);
@@ -203,7 +226,15 @@ fn limit<const L: usize>(vx: &mut [f64; L], vy: &mut [f64; L], max_speed: f64) {
     for lane in 0..L {
         let speed = (vx[lane] * vx[lane] + vy[lane] * vy[lane]).sqrt();
         let fast = speed > max_speed;
-        vx[lane] = if fast { vx[lane] / speed * max_speed } else { vx[lane] };
-        vy[lane] = if fast { vy[lane] / speed * max_speed } else { vy[lane] };
+        vx[lane] = if fast {
+            vx[lane] / speed * max_speed
+        } else {
+            vx[lane]
+        };
+        vy[lane] = if fast {
+            vy[lane] / speed * max_speed
+        } else {
+            vy[lane]
+        };
     }
 }

@@ -72,8 +72,17 @@ impl Task for SimpleAdversary {
     type Config = SimpleAdversaryConfig;
 
     fn common(config: &SimpleAdversaryConfig) -> Common {
-        let &SimpleAdversaryConfig { physics, continuous_actions, max_episode_steps, .. } = config;
-        Common { physics, continuous_actions, max_episode_steps }
+        let &SimpleAdversaryConfig {
+            physics,
+            continuous_actions,
+            max_episode_steps,
+            ..
+        } = config;
+        Common {
+            physics,
+            continuous_actions,
+            max_episode_steps,
+        }
     }
 
     fn new(config: &SimpleAdversaryConfig) -> Result<(Self, Scenario)> {
@@ -81,7 +90,13 @@ impl Task for SimpleAdversary {
         let seen = [("landmarks", 2 * good), ("others", 2 * good)];
         let scenario = Scenario {
             groups: vec![
-                Group { name: "adversary", agents: 1, body: BODY, symbols: 0, parts: seen.to_vec() },
+                Group {
+                    name: "adversary",
+                    agents: 1,
+                    body: BODY,
+                    symbols: 0,
+                    parts: seen.to_vec(),
+                },
                 Group {
                     name: "agent",
                     agents: good,
@@ -91,12 +106,23 @@ impl Task for SimpleAdversary {
                 },
             ],
             landmarks: vec![LANDMARK; good],
-            goals: vec![Goal { choices: good, label: Some("goal") }],
-            metrics: vec![Metric::mean("adversary_distance"), Metric::mean("agent_distance")],
+            goals: vec![Goal {
+                choices: good,
+                label: Some("goal"),
+            }],
+            metrics: vec![
+                Metric::mean("adversary_distance"),
+                Metric::mean("agent_distance"),
+            ],
             tag: Tag::Mixed,
             largest_reward: None,
         };
-        Ok((Self { physics: config.physics }, scenario))
+        Ok((
+            Self {
+                physics: config.physics,
+            },
+            scenario,
+        ))
     }
 
     #[inline(always)]
@@ -120,8 +146,12 @@ impl Task for SimpleAdversary {
     fn reward<const L: usize>(&self, world: View<'_, L>, out: &mut Outcome<'_, L>) {
         let [x, y] = &world.goal_position(0);
         let adversary = distance(world.position(0), [x, y]);
-        let good = nearest([x, y], (1..world.agents()).map(|agent| world.position(agent)));
-        out.rewards.fill(std::array::from_fn(|lane| adversary[lane] - good[lane]));
+        let good = nearest(
+            [x, y],
+            (1..world.agents()).map(|agent| world.position(agent)),
+        );
+        out.rewards
+            .fill(std::array::from_fn(|lane| adversary[lane] - good[lane]));
         out.rewards[0] = match self.physics {
             Physics::Mpe2 => adversary.map(|d| -d),
             Physics::Openai => adversary.map(|d| -d * d),
@@ -142,7 +172,7 @@ mod tests {
 
     #[test]
     fn reproduces_the_reference_traces() {
-        replay::<SimpleAdversary>(2);
+        replay::<SimpleAdversary>();
     }
 
     #[test]
@@ -157,7 +187,8 @@ mod tests {
     fn the_adversary_of_2017_pays_the_square() {
         let init = json!({"agent_pos": [[2, 0], [0.5, 0]], "landmark_pos": [[0, 0]], "goal": 0});
         for (physics, expected) in [("mpe2", -2.0), ("openai", -4.0)] {
-            let mut game = world::<SimpleAdversary>(json!({"num_good": 1, "physics": physics}), init.clone());
+            let mut game =
+                world::<SimpleAdversary>(json!({"num_good": 1, "physics": physics}), init.clone());
             let (rewards, _) = exact(&mut game, &[vec![vec![0.0]], vec![vec![0.0]]]);
             assert_eq!(rewards, [[expected], [1.5]]);
         }

@@ -32,7 +32,10 @@ use crate::{
     world::View,
 };
 
-const BODY: Body = Body { movable: false, ..Body::new(0.05) };
+const BODY: Body = Body {
+    movable: false,
+    ..Body::new(0.05)
+};
 const LANDMARK: Landmark = Landmark::mark(0.05, "landmark", Color::GREY);
 const SYMBOLS: usize = 4;
 /// Values of the message, and of the key.
@@ -69,8 +72,15 @@ impl Task for SimpleCrypto {
     type Config = SimpleCryptoConfig;
 
     fn common(config: &SimpleCryptoConfig) -> Common {
-        let &SimpleCryptoConfig { continuous_actions, max_episode_steps } = config;
-        Common { physics: Physics::Mpe2, continuous_actions, max_episode_steps }
+        let &SimpleCryptoConfig {
+            continuous_actions,
+            max_episode_steps,
+        } = config;
+        Common {
+            physics: Physics::Mpe2,
+            continuous_actions,
+            max_episode_steps,
+        }
     }
 
     fn new(_: &SimpleCryptoConfig) -> Result<(Self, Scenario)> {
@@ -88,7 +98,16 @@ impl Task for SimpleCrypto {
                 group("alice", &[("message", SYMBOLS), ("key", SYMBOLS)]),
             ],
             landmarks: vec![LANDMARK; BITS],
-            goals: vec![Goal { choices: BITS, label: Some("message") }, Goal { choices: BITS, label: Some("key") }],
+            goals: vec![
+                Goal {
+                    choices: BITS,
+                    label: Some("message"),
+                },
+                Goal {
+                    choices: BITS,
+                    label: Some("key"),
+                },
+            ],
             metrics: vec![Metric::mean("bob_correct"), Metric::mean("eve_correct")],
             tag: Tag::Mixed,
             largest_reward: None,
@@ -98,8 +117,14 @@ impl Task for SimpleCrypto {
 
     #[inline(always)]
     fn observe<const L: usize>(&self, world: View<'_, L>, out: &mut Features<'_, L>) {
-        let said = |out: &mut Features<'_, L>| world.message(ALICE).iter().for_each(|symbol| out.push(symbol));
-        let row = |goal, out: &mut Features<'_, L>| out.push_colour(world.goal(goal), SYMBOLS, 1.0, 0.0);
+        let said = |out: &mut Features<'_, L>| {
+            world
+                .message(ALICE)
+                .iter()
+                .for_each(|symbol| out.push(symbol))
+        };
+        let row =
+            |goal, out: &mut Features<'_, L>| out.push_colour(world.goal(goal), SYMBOLS, 1.0, 0.0);
         said(out);
         row(KEY, out);
         said(out);
@@ -137,13 +162,27 @@ fn guess<const L: usize>(world: View<'_, L>, agent: usize) -> Guess<L> {
             let (level, own) = (level[lane], message[lane] == symbol as f64);
             let off = level - if own { 1.0 } else { 0.0 };
             error[lane] += off * off;
-            loudest[lane] = if level > loudest[lane] { level } else { loudest[lane] };
+            loudest[lane] = if level > loudest[lane] {
+                level
+            } else {
+                loudest[lane]
+            };
             right[lane] = if own { level } else { right[lane] };
-            wrong[lane] = if !own && level > wrong[lane] { level } else { wrong[lane] };
+            wrong[lane] = if !own && level > wrong[lane] {
+                level
+            } else {
+                wrong[lane]
+            };
         }
     }
     Guess {
-        error: std::array::from_fn(|lane| if loudest[lane] > 0.0 { error[lane] } else { 0.0 }),
+        error: std::array::from_fn(|lane| {
+            if loudest[lane] > 0.0 {
+                error[lane]
+            } else {
+                0.0
+            }
+        }),
         correct: std::array::from_fn(|lane| if right[lane] > wrong[lane] { 1.0 } else { 0.0 }),
     }
 }
@@ -159,16 +198,25 @@ mod tests {
 
     #[test]
     fn reproduces_the_reference_traces() {
-        replay::<SimpleCrypto>(4);
+        replay::<SimpleCrypto>();
     }
 
     #[test]
     fn bob_and_alice_win_what_eve_misses() {
         let mut game = world::<SimpleCrypto>(json!({}), json!({"goals": [1, 0]}));
         let say = |symbol: f64| vec![vec![symbol]];
-        assert_eq!(exact(&mut game, &[say(0.0), say(1.0), say(3.0)]).0, [[-2.0], [2.0], [2.0]]);
-        assert_eq!(exact(&mut game, &[say(1.0), say(1.0), say(3.0)]).0, [[0.0], [0.0], [0.0]]);
-        assert_eq!(exact(&mut game, &[say(1.0), say(2.0), say(3.0)]).0, [[0.0], [-2.0], [-2.0]]);
+        assert_eq!(
+            exact(&mut game, &[say(0.0), say(1.0), say(3.0)]).0,
+            [[-2.0], [2.0], [2.0]]
+        );
+        assert_eq!(
+            exact(&mut game, &[say(1.0), say(1.0), say(3.0)]).0,
+            [[0.0], [0.0], [0.0]]
+        );
+        assert_eq!(
+            exact(&mut game, &[say(1.0), say(2.0), say(3.0)]).0,
+            [[0.0], [-2.0], [-2.0]]
+        );
     }
 
     #[test]
@@ -176,6 +224,9 @@ mod tests {
         let config = json!({"continuous_actions": true});
         let mut game = world::<SimpleCrypto>(config, json!({"goals": [0, 1]}));
         let silent = || vec![vec![0.0; 4]];
-        assert_eq!(exact(&mut game, &[silent(), silent(), silent()]).0, [[0.0], [0.0], [0.0]]);
+        assert_eq!(
+            exact(&mut game, &[silent(), silent(), silent()]).0,
+            [[0.0], [0.0], [0.0]]
+        );
     }
 }

@@ -35,7 +35,10 @@ use crate::{
     world::{View, add, distance},
 };
 
-const BODY: Body = Body { collides: true, ..Body::new(0.05) };
+const BODY: Body = Body {
+    collides: true,
+    ..Body::new(0.05)
+};
 const LANDMARK_SIZE: f64 = 0.05;
 const LANDMARKS: usize = 2;
 
@@ -69,12 +72,26 @@ impl Task for SimplePush {
     type Config = SimplePushConfig;
 
     fn common(config: &SimplePushConfig) -> Common {
-        let &SimplePushConfig { physics, continuous_actions, max_episode_steps } = config;
-        Common { physics, continuous_actions, max_episode_steps }
+        let &SimplePushConfig {
+            physics,
+            continuous_actions,
+            max_episode_steps,
+        } = config;
+        Common {
+            physics,
+            continuous_actions,
+            max_episode_steps,
+        }
     }
 
     fn new(_: &SimplePushConfig) -> Result<(Self, Scenario)> {
-        let group = |name, parts| Group { name, agents: 1, body: BODY, symbols: 0, parts };
+        let group = |name, parts| Group {
+            name,
+            agents: 1,
+            body: BODY,
+            symbols: 0,
+            parts,
+        };
         // Index 0 of a colour is nobody's: the landmarks are the green and the blue one.
         let landmark = |index: usize| {
             let (label, color) = COLOURED[1 + index];
@@ -82,7 +99,10 @@ impl Task for SimplePush {
         };
         let scenario = Scenario {
             groups: vec![
-                group("adversary", vec![("velocity", 2), ("landmarks", 4), ("others", 2)]),
+                group(
+                    "adversary",
+                    vec![("velocity", 2), ("landmarks", 4), ("others", 2)],
+                ),
                 group(
                     "agent",
                     vec![
@@ -96,8 +116,14 @@ impl Task for SimplePush {
                 ),
             ],
             landmarks: (0..LANDMARKS).map(landmark).collect(),
-            goals: vec![Goal { choices: LANDMARKS, label: Some("goal") }],
-            metrics: vec![Metric::mean("adversary_distance"), Metric::mean("agent_distance")],
+            goals: vec![Goal {
+                choices: LANDMARKS,
+                label: Some("goal"),
+            }],
+            metrics: vec![
+                Metric::mean("adversary_distance"),
+                Metric::mean("agent_distance"),
+            ],
             tag: Tag::Competitive,
             largest_reward: None,
         };
@@ -152,12 +178,13 @@ mod tests {
 
     #[test]
     fn reproduces_the_reference_traces() {
-        replay::<SimplePush>(3);
+        replay::<SimplePush>();
     }
 
     #[test]
     fn the_adversary_gains_what_the_agent_lacks() {
-        let init = json!({"agent_pos": [[0, 1], [2, 0]], "landmark_pos": [[0, 0], [9, 9]], "goal": 0});
+        let init =
+            json!({"agent_pos": [[0, 1], [2, 0]], "landmark_pos": [[0, 0], [9, 9]], "goal": 0});
         let mut push = world::<SimplePush>(json!({}), init);
         let (rewards, _) = exact(&mut push, &[vec![vec![0.0]], vec![vec![0.0]]]);
         assert_eq!(rewards, [[1.0], [-2.0]]);

@@ -72,13 +72,25 @@ impl Task for SimpleReference {
     type Config = SimpleReferenceConfig;
 
     fn common(config: &SimpleReferenceConfig) -> Common {
-        let &SimpleReferenceConfig { physics, continuous_actions, max_episode_steps, .. } = config;
-        Common { physics, continuous_actions, max_episode_steps }
+        let &SimpleReferenceConfig {
+            physics,
+            continuous_actions,
+            max_episode_steps,
+            ..
+        } = config;
+        Common {
+            physics,
+            continuous_actions,
+            max_episode_steps,
+        }
     }
 
     fn new(config: &SimpleReferenceConfig) -> Result<(Self, Scenario)> {
         let landmarks = COLOURED.map(|(label, color)| Landmark::mark(SIZE, label, color));
-        let goal = |label| Goal { choices: landmarks.len(), label: Some(label) };
+        let goal = |label| Goal {
+            choices: landmarks.len(),
+            label: Some(label),
+        };
         let scenario = Scenario {
             groups: vec![Group {
                 name: "agent",
@@ -98,7 +110,13 @@ impl Task for SimpleReference {
             tag: Tag::Cooperative,
             largest_reward: Some(0.0),
         };
-        Ok((Self { local_ratio: config.local_ratio, physics: config.physics }, scenario))
+        Ok((
+            Self {
+                local_ratio: config.local_ratio,
+                physics: config.physics,
+            },
+            scenario,
+        ))
     }
 
     #[inline(always)]
@@ -128,9 +146,9 @@ impl Task for SimpleReference {
                 Physics::Mpe2 => std::array::from_fn(|lane| {
                     -mean[lane] * (1.0 - self.local_ratio) - own[lane] * self.local_ratio
                 }),
-                Physics::Openai => {
-                    std::array::from_fn(|lane| -apart[0][lane] * apart[0][lane] - apart[1][lane] * apart[1][lane])
-                }
+                Physics::Openai => std::array::from_fn(|lane| {
+                    -apart[0][lane] * apart[0][lane] - apart[1][lane] * apart[1][lane]
+                }),
             };
         }
         out.metrics[0] = mean;
@@ -148,7 +166,7 @@ mod tests {
 
     #[test]
     fn reproduces_the_reference_traces() {
-        replay::<SimpleReference>(2);
+        replay::<SimpleReference>();
     }
 
     #[test]
@@ -164,7 +182,13 @@ mod tests {
         let mut game = world::<SimpleReference>(json!({}), json!({"agent_pos": [[0, 0], [0, 0]]}));
         let (_, state) = exact(&mut game, &[vec![vec![(2 + 5 * 7) as f64], vec![3.0]]]);
         assert_eq!(state["vel"], json!([[0.5, 0.0], [0.0, -0.5]]));
-        assert_eq!(state["comm"][0], json!([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0]));
-        assert_eq!(state["comm"][1], json!([1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]));
+        assert_eq!(
+            state["comm"][0],
+            json!([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0])
+        );
+        assert_eq!(
+            state["comm"][1],
+            json!([1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
+        );
     }
 }

@@ -64,12 +64,23 @@ impl Task for SimpleSpeakerListener {
     const ID: &'static str = "mpe/SimpleSpeakerListener-v4";
     const DESCRIPTION: &'static str = "A speaker tells a listener which landmark to go to";
     const TRACES: &'static [&'static str] = &["simple_speaker_listener_v4", legacy::NAME];
-    const LEGACY: Option<Legacy> = Some(Legacy { scenario: "simple_speaker_listener", shares_reward: true });
+    const LEGACY: Option<Legacy> = Some(Legacy {
+        scenario: "simple_speaker_listener",
+        shares_reward: true,
+    });
     type Config = SimpleSpeakerListenerConfig;
 
     fn common(config: &SimpleSpeakerListenerConfig) -> Common {
-        let &SimpleSpeakerListenerConfig { physics, continuous_actions, max_episode_steps } = config;
-        Common { physics, continuous_actions, max_episode_steps }
+        let &SimpleSpeakerListenerConfig {
+            physics,
+            continuous_actions,
+            max_episode_steps,
+        } = config;
+        Common {
+            physics,
+            continuous_actions,
+            max_episode_steps,
+        }
     }
 
     fn new(config: &SimpleSpeakerListenerConfig) -> Result<(Self, Scenario)> {
@@ -79,7 +90,10 @@ impl Task for SimpleSpeakerListener {
                 Group {
                     name: "speaker",
                     agents: 1,
-                    body: Body { movable: false, ..BODY },
+                    body: Body {
+                        movable: false,
+                        ..BODY
+                    },
                     symbols: SYMBOLS,
                     parts: vec![("goal_colour", 3)],
                 },
@@ -88,16 +102,28 @@ impl Task for SimpleSpeakerListener {
                     agents: 1,
                     body: BODY,
                     symbols: 0,
-                    parts: vec![("velocity", 2), ("landmarks", 2 * landmarks.len()), ("message", SYMBOLS)],
+                    parts: vec![
+                        ("velocity", 2),
+                        ("landmarks", 2 * landmarks.len()),
+                        ("message", SYMBOLS),
+                    ],
                 },
             ],
-            goals: vec![Goal { choices: landmarks.len(), label: Some("goal") }],
+            goals: vec![Goal {
+                choices: landmarks.len(),
+                label: Some("goal"),
+            }],
             landmarks: landmarks.to_vec(),
             metrics: vec![Metric::mean("goal_distance")],
             tag: Tag::Cooperative,
             largest_reward: Some(0.0),
         };
-        Ok((Self { physics: config.physics }, scenario))
+        Ok((
+            Self {
+                physics: config.physics,
+            },
+            scenario,
+        ))
     }
 
     #[inline(always)]
@@ -117,7 +143,11 @@ impl Task for SimpleSpeakerListener {
     fn reward<const L: usize>(&self, world: View<'_, L>, out: &mut Outcome<'_, L>) {
         let [x, y] = &world.goal_position(0);
         let squared = squared_distance(world.position(LISTENER), [x, y]);
-        let shares = if self.physics == Physics::Mpe2 { 1.0 } else { 2.0 };
+        let shares = if self.physics == Physics::Mpe2 {
+            1.0
+        } else {
+            2.0
+        };
         out.rewards.fill(squared.map(|d2| -shares * d2));
         out.metrics[0] = squared.map(f64::sqrt);
     }
@@ -134,14 +164,24 @@ mod tests {
 
     #[test]
     fn reproduces_the_reference_traces() {
-        replay::<SimpleSpeakerListener>(3);
+        replay::<SimpleSpeakerListener>();
     }
 
     #[test]
     fn random_and_idle_returns_are_the_golden_ones() {
         for policy in [Policy::Random, Policy::NoOp] {
-            check_baseline::<SimpleSpeakerListener>("simple_speaker_listener", "mpe2", policy, false);
-            check_baseline::<SimpleSpeakerListener>("simple_speaker_listener", "openai_legacy", policy, true);
+            check_baseline::<SimpleSpeakerListener>(
+                "simple_speaker_listener",
+                "mpe2",
+                policy,
+                false,
+            );
+            check_baseline::<SimpleSpeakerListener>(
+                "simple_speaker_listener",
+                "openai_legacy",
+                policy,
+                true,
+            );
         }
     }
 

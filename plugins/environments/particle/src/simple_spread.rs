@@ -33,9 +33,9 @@ use palaestra_plugin_api::{
 };
 
 use crate::{
+    batch::invalid,
     features::Features,
     legacy,
-    particle::invalid,
     physics::{Body, Physics},
     task::{Common, Group, Landmark, Legacy, Outcome, Scenario, Task},
     world::{View, add, below, distance, nearest},
@@ -89,12 +89,24 @@ impl Task for SimpleSpread {
     const ID: &'static str = "mpe/SimpleSpread-v3";
     const DESCRIPTION: &'static str = "Agents cover landmarks and keep apart";
     const TRACES: &'static [&'static str] = &["simple_spread_v3", legacy::NAME];
-    const LEGACY: Option<Legacy> = Some(Legacy { scenario: "simple_spread", shares_reward: true });
+    const LEGACY: Option<Legacy> = Some(Legacy {
+        scenario: "simple_spread",
+        shares_reward: true,
+    });
     type Config = SimpleSpreadConfig;
 
     fn common(config: &SimpleSpreadConfig) -> Common {
-        let &SimpleSpreadConfig { physics, continuous_actions, max_episode_steps, .. } = config;
-        Common { physics, continuous_actions, max_episode_steps }
+        let &SimpleSpreadConfig {
+            physics,
+            continuous_actions,
+            max_episode_steps,
+            ..
+        } = config;
+        Common {
+            physics,
+            continuous_actions,
+            max_episode_steps,
+        }
     }
 
     fn new(config: &SimpleSpreadConfig) -> Result<(Self, Scenario)> {
@@ -109,7 +121,10 @@ impl Task for SimpleSpread {
             groups: vec![Group {
                 name: "agent",
                 agents,
-                body: Body { collides: true, ..Body::new(AGENT_SIZE) },
+                body: Body {
+                    collides: true,
+                    ..Body::new(AGENT_SIZE)
+                },
                 symbols: 0,
                 parts: vec![
                     ("velocity", 2),
@@ -129,7 +144,13 @@ impl Task for SimpleSpread {
             tag: Tag::Cooperative,
             largest_reward: Some(0.0),
         };
-        Ok((Self { local_ratio: config.local_ratio, physics: config.physics }, scenario))
+        Ok((
+            Self {
+                local_ratio: config.local_ratio,
+                physics: config.physics,
+            },
+            scenario,
+        ))
     }
 
     #[inline(always)]
@@ -155,13 +176,19 @@ impl Task for SimpleSpread {
         let (agents, landmarks) = (world.agents(), world.landmarks());
         let (mut total, mut occupied, mut pairs) = ([0.0; L], [0.0; L], [0.0; L]);
         for landmark in 0..landmarks {
-            let near = nearest(world.landmark(landmark), (0..agents).map(|a| world.position(a)));
+            let near = nearest(
+                world.landmark(landmark),
+                (0..agents).map(|a| world.position(a)),
+            );
             add(&mut total, &near);
             add(&mut occupied, &below(&near, OCCUPIED));
         }
         for a in 0..agents {
             for b in a + 1..agents {
-                let hit = below(&distance(world.position(a), world.position(b)), 2.0 * AGENT_SIZE);
+                let hit = below(
+                    &distance(world.position(a), world.position(b)),
+                    2.0 * AGENT_SIZE,
+                );
                 add(&mut pairs, &hit);
                 add(&mut out.rewards[a], &hit);
                 add(&mut out.rewards[b], &hit);

@@ -39,11 +39,25 @@ use crate::{
     world::{View, add, below, distance},
 };
 
-const ADVERSARY: Body =
-    Body { accel: 3.0, max_speed: Some(1.0), collides: true, ..Body::new(0.075) };
-const PREY: Body = Body { accel: 4.0, max_speed: Some(1.3), collides: true, ..Body::new(0.05) };
-const OBSTACLE: Landmark =
-    Landmark { size: 0.2, collides: true, range: 0.9, label: "obstacle", color: Color::GREY };
+const ADVERSARY: Body = Body {
+    accel: 3.0,
+    max_speed: Some(1.0),
+    collides: true,
+    ..Body::new(0.075)
+};
+const PREY: Body = Body {
+    accel: 4.0,
+    max_speed: Some(1.3),
+    collides: true,
+    ..Body::new(0.05)
+};
+const OBSTACLE: Landmark = Landmark {
+    size: 0.2,
+    collides: true,
+    range: 0.9,
+    label: "obstacle",
+    color: Color::GREY,
+};
 /// Reward of a catch.
 const CATCH: f64 = 10.0;
 
@@ -78,12 +92,24 @@ impl Task for SimpleTag {
     const ID: &'static str = "mpe/SimpleTag-v3";
     const DESCRIPTION: &'static str = "Slow adversaries catch fast prey among obstacles";
     const TRACES: &'static [&'static str] = &["simple_tag_v3", legacy::NAME];
-    const LEGACY: Option<Legacy> = Some(Legacy { scenario: "simple_tag", shares_reward: false });
+    const LEGACY: Option<Legacy> = Some(Legacy {
+        scenario: "simple_tag",
+        shares_reward: false,
+    });
     type Config = SimpleTagConfig;
 
     fn common(config: &SimpleTagConfig) -> Common {
-        let &SimpleTagConfig { physics, continuous_actions, max_episode_steps, .. } = config;
-        Common { physics, continuous_actions, max_episode_steps }
+        let &SimpleTagConfig {
+            physics,
+            continuous_actions,
+            max_episode_steps,
+            ..
+        } = config;
+        Common {
+            physics,
+            continuous_actions,
+            max_episode_steps,
+        }
     }
 
     fn new(config: &SimpleTagConfig) -> Result<(Self, Scenario)> {
@@ -97,7 +123,13 @@ impl Task for SimpleTag {
                 ("prey_velocities", 2 * seen),
             ]
         };
-        let group = |name, agents, body, seen| Group { name, agents, body, symbols: 0, parts: parts(seen) };
+        let group = |name, agents, body, seen| Group {
+            name,
+            agents,
+            body,
+            symbols: 0,
+            parts: parts(seen),
+        };
         let scenario = Scenario {
             groups: vec![
                 group("adversary", adversaries, ADVERSARY, prey),
@@ -138,7 +170,10 @@ impl Task for SimpleTag {
             let own = world.position(agent);
             let mut caught = [0.0; L];
             for adversary in 0..self.adversaries {
-                let hit = below(&distance(own, world.position(adversary)), ADVERSARY.size + PREY.size);
+                let hit = below(
+                    &distance(own, world.position(adversary)),
+                    ADVERSARY.size + PREY.size,
+                );
                 add(&mut caught, &hit);
             }
             add(&mut catches, &caught);
@@ -161,7 +196,7 @@ mod tests {
 
     #[test]
     fn reproduces_the_reference_traces() {
-        replay::<SimpleTag>(3);
+        replay::<SimpleTag>();
     }
 
     #[test]
@@ -174,7 +209,8 @@ mod tests {
 
     #[test]
     fn a_catch_pays_every_adversary_and_costs_the_prey() {
-        let init = json!({"agent_pos": [[0, 0], [0.9, 0], [0, 0.1], [0.9, 0.1]], "landmark_pos": []});
+        let init =
+            json!({"agent_pos": [[0, 0], [0.9, 0], [0, 0.1], [0.9, 0.1]], "landmark_pos": []});
         let config = json!({"num_adversaries": 2, "num_good": 2, "num_obstacles": 0});
         let mut tag = world::<SimpleTag>(config, init);
         let (rewards, _) = exact(&mut tag, &[vec![vec![0.0]; 2], vec![vec![0.0]; 2]]);

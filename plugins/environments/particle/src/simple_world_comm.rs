@@ -42,13 +42,39 @@ use crate::{
     world::{View, add, below, distance, nearest},
 };
 
-const ADVERSARY: Body = Body { accel: 3.0, max_speed: Some(1.0), collides: true, ..Body::new(0.075) };
-const PREY: Body = Body { accel: 4.0, max_speed: Some(1.3), collides: true, ..Body::new(0.045) };
-const OBSTACLE: Landmark = Landmark { size: 0.2, collides: true, range: 0.9, label: "obstacle", color: Color::GREY };
-const FOOD: Landmark =
-    Landmark { size: 0.03, collides: false, range: 0.9, label: "food", color: Color::rgb(0x25, 0x35, 0xa6) };
-const FOREST: Landmark =
-    Landmark { size: 0.3, collides: false, range: 0.9, label: "forest", color: Color::rgb(0xa8, 0xd8, 0xa8) };
+const ADVERSARY: Body = Body {
+    accel: 3.0,
+    max_speed: Some(1.0),
+    collides: true,
+    ..Body::new(0.075)
+};
+const PREY: Body = Body {
+    accel: 4.0,
+    max_speed: Some(1.3),
+    collides: true,
+    ..Body::new(0.045)
+};
+const OBSTACLE: Landmark = Landmark {
+    size: 0.2,
+    collides: true,
+    range: 0.9,
+    label: "obstacle",
+    color: Color::GREY,
+};
+const FOOD: Landmark = Landmark {
+    size: 0.03,
+    collides: false,
+    range: 0.9,
+    label: "food",
+    color: Color::rgb(0x25, 0x35, 0xa6),
+};
+const FOREST: Landmark = Landmark {
+    size: 0.3,
+    collides: false,
+    range: 0.9,
+    label: "forest",
+    color: Color::rgb(0xa8, 0xd8, 0xa8),
+};
 const SYMBOLS: usize = 4;
 const LEADER: usize = 0;
 /// Reward of a catch, of food, and of being near.
@@ -105,25 +131,59 @@ impl Task for SimpleWorldComm {
     type Config = SimpleWorldCommConfig;
 
     fn common(config: &SimpleWorldCommConfig) -> Common {
-        let &SimpleWorldCommConfig { physics, continuous_actions, max_episode_steps, .. } = config;
-        Common { physics, continuous_actions, max_episode_steps }
+        let &SimpleWorldCommConfig {
+            physics,
+            continuous_actions,
+            max_episode_steps,
+            ..
+        } = config;
+        Common {
+            physics,
+            continuous_actions,
+            max_episode_steps,
+        }
     }
 
     fn new(config: &SimpleWorldCommConfig) -> Result<(Self, Scenario)> {
-        let &SimpleWorldCommConfig { num_adversaries: adversaries, num_good: prey, num_forests: forests, .. } = config;
-        let counts = [(OBSTACLE, config.num_obstacles), (FOOD, config.num_food), (FOREST, forests)];
-        let landmarks: Vec<_> = counts.into_iter().flat_map(|(kind, n)| std::iter::repeat_n(kind, n)).collect();
+        let &SimpleWorldCommConfig {
+            num_adversaries: adversaries,
+            num_good: prey,
+            num_forests: forests,
+            ..
+        } = config;
+        let counts = [
+            (OBSTACLE, config.num_obstacles),
+            (FOOD, config.num_food),
+            (FOREST, forests),
+        ];
+        let landmarks: Vec<_> = counts
+            .into_iter()
+            .flat_map(|(kind, n)| std::iter::repeat_n(kind, n))
+            .collect();
         let seen = [
             ("velocity", 2),
             ("position", 2),
             ("landmarks", 2 * landmarks.len()),
             ("others", 2 * (adversaries + prey - 1)),
         ];
-        let hunter = [("prey_velocities", 2 * prey), ("own_forests", forests), ("leader", SYMBOLS)];
-        let hunted = [("own_forests", forests), ("prey_velocities", 2 * (prey - 1))];
+        let hunter = [
+            ("prey_velocities", 2 * prey),
+            ("own_forests", forests),
+            ("leader", SYMBOLS),
+        ];
+        let hunted = [
+            ("own_forests", forests),
+            ("prey_velocities", 2 * (prey - 1)),
+        ];
         let group = |name, agents, body, symbols, more: &[(&'static str, usize)]| {
             let parts = seen.iter().chain(more).copied().collect();
-            Group { name, agents, body, symbols, parts }
+            Group {
+                name,
+                agents,
+                body,
+                symbols,
+                parts,
+            }
         };
         let scenario = Scenario {
             groups: vec![
@@ -138,7 +198,14 @@ impl Task for SimpleWorldComm {
             largest_reward: None,
         };
         let first_food = config.num_obstacles;
-        Ok((Self { adversaries, first_food, first_forest: first_food + config.num_food }, scenario))
+        Ok((
+            Self {
+                adversaries,
+                first_food,
+                first_forest: first_food + config.num_food,
+            },
+            scenario,
+        ))
     }
 
     #[inline(always)]
@@ -154,7 +221,13 @@ impl Task for SimpleWorldComm {
                 let visible = self.visible(world, agent, other);
                 let place = world.position(other);
                 for axis in 0..2 {
-                    out.push_with(|lane| if visible[lane] { place[axis][lane] - own[axis][lane] } else { 0.0 });
+                    out.push_with(|lane| {
+                        if visible[lane] {
+                            place[axis][lane] - own[axis][lane]
+                        } else {
+                            0.0
+                        }
+                    });
                 }
             }
             if agent < self.adversaries {
@@ -180,22 +253,32 @@ impl Task for SimpleWorldComm {
             let own = world.position(agent);
             let (mut caught, mut eaten) = ([0.0; L], [0.0; L]);
             for adversary in 0..self.adversaries {
-                let hit = below(&distance(own, world.position(adversary)), ADVERSARY.size + PREY.size);
+                let hit = below(
+                    &distance(own, world.position(adversary)),
+                    ADVERSARY.size + PREY.size,
+                );
                 add(&mut caught, &hit);
             }
             for piece in food.clone() {
-                add(&mut eaten, &below(&distance(own, world.landmark(piece)), PREY.size + FOOD.size));
+                add(
+                    &mut eaten,
+                    &below(&distance(own, world.landmark(piece)), PREY.size + FOOD.size),
+                );
             }
             add(&mut catches, &caught);
             add(&mut meals, &eaten);
             let hunger = nearest(own, food.clone().map(|piece| world.landmark(piece)));
             let penalty = bounds::penalty(own);
             *reward = std::array::from_fn(|lane| {
-                -CATCH * caught[lane] - OUTSIDE * penalty[lane] + MEAL * eaten[lane] - HUNGER * hunger[lane]
+                -CATCH * caught[lane] - OUTSIDE * penalty[lane] + MEAL * eaten[lane]
+                    - HUNGER * hunger[lane]
             });
         }
         for (hunter, reward) in hunters.iter_mut().enumerate() {
-            let near = nearest(world.position(hunter), prey.clone().map(|agent| world.position(agent)));
+            let near = nearest(
+                world.position(hunter),
+                prey.clone().map(|agent| world.position(agent)),
+            );
             *reward = std::array::from_fn(|lane| CATCH * catches[lane] - HUNT * near[lane]);
         }
         out.metrics[COLLISIONS] = catches;
@@ -207,7 +290,11 @@ impl SimpleWorldComm {
     /// Whether an agent overlaps a forest.
     #[inline(always)]
     fn inside<const L: usize>(&self, world: View<'_, L>, agent: usize, forest: usize) -> [bool; L] {
-        let body = if agent < self.adversaries { ADVERSARY } else { PREY };
+        let body = if agent < self.adversaries {
+            ADVERSARY
+        } else {
+            PREY
+        };
         distance(world.position(agent), world.landmark(forest)).map(|d| d < body.size + FOREST.size)
     }
 
@@ -216,7 +303,10 @@ impl SimpleWorldComm {
     fn visible<const L: usize>(&self, world: View<'_, L>, agent: usize, other: usize) -> [bool; L] {
         let (mut together, mut somewhere) = ([agent == LEADER; L], [false; L]);
         for forest in self.first_forest..world.landmarks() {
-            let (own, others) = (self.inside(world, agent, forest), self.inside(world, other, forest));
+            let (own, others) = (
+                self.inside(world, agent, forest),
+                self.inside(world, other, forest),
+            );
             for lane in 0..L {
                 together[lane] |= own[lane] & others[lane];
                 somewhere[lane] |= own[lane] | others[lane];
@@ -226,7 +316,12 @@ impl SimpleWorldComm {
     }
 
     #[inline(always)]
-    fn observe_prey<const L: usize>(&self, world: View<'_, L>, agent: usize, out: &mut Features<'_, L>) {
+    fn observe_prey<const L: usize>(
+        &self,
+        world: View<'_, L>,
+        agent: usize,
+        out: &mut Features<'_, L>,
+    ) {
         for prey in (self.adversaries..world.agents()).filter(|&prey| prey != agent) {
             let visible = self.visible(world, agent, prey);
             for axis in world.velocity(prey) {
@@ -236,7 +331,12 @@ impl SimpleWorldComm {
     }
 
     #[inline(always)]
-    fn observe_forests<const L: usize>(&self, world: View<'_, L>, agent: usize, out: &mut Features<'_, L>) {
+    fn observe_forests<const L: usize>(
+        &self,
+        world: View<'_, L>,
+        agent: usize,
+        out: &mut Features<'_, L>,
+    ) {
         for forest in self.first_forest..world.landmarks() {
             let inside = self.inside(world, agent, forest);
             out.push_with(|lane| if inside[lane] { 1.0 } else { -1.0 });
@@ -255,7 +355,7 @@ mod tests {
 
     #[test]
     fn reproduces_the_reference_traces() {
-        replay::<SimpleWorldComm>(4);
+        replay::<SimpleWorldComm>();
     }
 
     #[test]
@@ -263,7 +363,10 @@ mod tests {
         let config = json!({"num_adversaries": 2, "num_good": 1, "num_obstacles": 0, "num_food": 1, "num_forests": 1});
         let init = json!({"agent_pos": [[0.9, 0], [0.9, 0.5], [0, 0]], "landmark_pos": [[-0.9, 0], [0, 0]]});
         let game = world::<SimpleWorldComm>(config, init);
-        let row = |group| game.rows(game.slabs().key::<f32>(id::OBSERVATION, group).unwrap(), 0).to_vec();
+        let row = |group| {
+            game.rows(game.slabs().key::<f32>(id::OBSERVATION, group).unwrap(), 0)
+                .to_vec()
+        };
         // Others begin after velocity, position and two landmarks; the prey is the second other.
         assert_eq!(row(0)[10..12], [-0.9, 0.0]);
         assert_eq!(row(1)[10..12], [0.0, 0.0]);
@@ -276,10 +379,16 @@ mod tests {
         let config = json!({"num_adversaries": 2, "num_good": 1, "num_obstacles": 0, "num_food": 1, "num_forests": 0});
         let init = json!({"agent_pos": [[0, 0.1], [0, 0.8], [0, 0]], "landmark_pos": [[0.05, 0]]});
         let mut game = world::<SimpleWorldComm>(config, init);
-        let (rewards, _) = exact(&mut game, &[vec![vec![0.0]], vec![vec![0.0]], vec![vec![0.0]]]);
+        let (rewards, _) = exact(
+            &mut game,
+            &[vec![vec![0.0]], vec![vec![0.0]], vec![vec![0.0]]],
+        );
         let expected = [5.0 - 0.1 * 0.1, 5.0 - 0.1 * 0.8, -5.0 + 2.0 - 0.05 * 0.05];
         for (found, expected) in rewards.into_iter().flatten().zip(expected) {
-            assert!((found - expected).abs() < 1e-14, "expected {expected}, found {found}");
+            assert!(
+                (found - expected).abs() < 1e-14,
+                "expected {expected}, found {found}"
+            );
         }
     }
 }

@@ -7,7 +7,7 @@ use palaestra_plugin_api::{
 };
 
 use crate::{
-    particle::invalid,
+    batch::invalid,
     task::Scenario,
     world::{Layout, View},
 };
@@ -52,16 +52,32 @@ impl State {
         let value = |pair: [&[f64; 1]; 2]| [pair[0][0], pair[1][0]];
         let symbols = scenario.symbols();
         let message = |agent: usize| {
-            let mut row: Vec<_> = world.message(agent).iter().map(|column| column[0]).collect();
+            let mut row: Vec<_> = world
+                .message(agent)
+                .iter()
+                .map(|column| column[0])
+                .collect();
             row.resize(symbols, 0.0);
             row
         };
         Self {
-            pos: (0..layout.agents).map(|a| value(world.position(a))).collect(),
-            vel: (0..layout.agents).map(|a| value(world.velocity(a))).collect(),
-            landmark_pos: (0..layout.landmarks).map(|m| value(world.landmark(m))).collect(),
-            comm: if symbols > 0 { (0..layout.agents).map(message).collect() } else { Vec::new() },
-            goals: (0..layout.goals).map(|g| world.goal(g)[0] as usize).collect(),
+            pos: (0..layout.agents)
+                .map(|a| value(world.position(a)))
+                .collect(),
+            vel: (0..layout.agents)
+                .map(|a| value(world.velocity(a)))
+                .collect(),
+            landmark_pos: (0..layout.landmarks)
+                .map(|m| value(world.landmark(m)))
+                .collect(),
+            comm: if symbols > 0 {
+                (0..layout.agents).map(message).collect()
+            } else {
+                Vec::new()
+            },
+            goals: (0..layout.goals)
+                .map(|g| world.goal(g)[0] as usize)
+                .collect(),
         }
     }
 
@@ -77,11 +93,26 @@ impl State {
     }
 
     /// Writes the world into columns, after checking that it is one of this scenario.
-    pub(crate) fn write(&self, scenario: &Scenario, layout: &Layout, columns: &mut [[f64; 1]]) -> Result<()> {
+    pub(crate) fn write(
+        &self,
+        scenario: &Scenario,
+        layout: &Layout,
+        columns: &mut [[f64; 1]],
+    ) -> Result<()> {
         columns.fill([0.0]);
-        put_places("snapshot /pos", &self.pos, layout.agents, columns, |a| layout.agent(a))?;
-        put_places("snapshot /vel", &self.vel, layout.agents, columns, |a| layout.agent(a) + 2)?;
-        put_places("snapshot /landmark_pos", &self.landmark_pos, layout.landmarks, columns, |m| layout.landmark(m))?;
+        put_places("snapshot /pos", &self.pos, layout.agents, columns, |a| {
+            layout.agent(a)
+        })?;
+        put_places("snapshot /vel", &self.vel, layout.agents, columns, |a| {
+            layout.agent(a) + 2
+        })?;
+        put_places(
+            "snapshot /landmark_pos",
+            &self.landmark_pos,
+            layout.landmarks,
+            columns,
+            |m| layout.landmark(m),
+        )?;
         put_goals("snapshot /goals", &self.goals, scenario, layout, columns)?;
         let symbols = scenario.symbols();
         let speakers = if symbols > 0 { layout.agents } else { 0 };
@@ -100,15 +131,30 @@ impl State {
 
 impl Init {
     /// Overwrites what was drawn.
-    pub(crate) fn write(&self, scenario: &Scenario, layout: &Layout, columns: &mut [[f64; 1]]) -> Result<()> {
+    pub(crate) fn write(
+        &self,
+        scenario: &Scenario,
+        layout: &Layout,
+        columns: &mut [[f64; 1]],
+    ) -> Result<()> {
         if let Some(places) = &self.agent_pos {
-            put_places("init /agent_pos", places, layout.agents, columns, |a| layout.agent(a))?;
+            put_places("init /agent_pos", places, layout.agents, columns, |a| {
+                layout.agent(a)
+            })?;
         }
         if let Some(velocities) = &self.agent_vel {
-            put_places("init /agent_vel", velocities, layout.agents, columns, |a| layout.agent(a) + 2)?;
+            put_places("init /agent_vel", velocities, layout.agents, columns, |a| {
+                layout.agent(a) + 2
+            })?;
         }
         if let Some(places) = &self.landmark_pos {
-            put_places("init /landmark_pos", places, layout.landmarks, columns, |m| layout.landmark(m))?;
+            put_places(
+                "init /landmark_pos",
+                places,
+                layout.landmarks,
+                columns,
+                |m| layout.landmark(m),
+            )?;
         }
         if let Some(goal) = self.goal {
             put_goals("init /goal", &[goal], scenario, layout, columns)?;
@@ -145,11 +191,19 @@ fn put_goals(
     columns: &mut [[f64; 1]],
 ) -> Result<()> {
     if goals.len() != scenario.goals.len() {
-        return Err(invalid(what, format!("{} indices", scenario.goals.len()), goals.len()));
+        return Err(invalid(
+            what,
+            format!("{} indices", scenario.goals.len()),
+            goals.len(),
+        ));
     }
     for (g, (&index, goal)) in goals.iter().zip(&scenario.goals).enumerate() {
         if index >= goal.choices {
-            return Err(invalid(what, format!("an index below {}", goal.choices), index));
+            return Err(invalid(
+                what,
+                format!("an index below {}", goal.choices),
+                index,
+            ));
         }
         columns[layout.goal(g)] = [index as f64];
     }

@@ -1,4 +1,4 @@
-//! What one task of the family says about itself; [`Particle`](crate::particle::Particle) does the rest.
+//! What one task of the family says about itself; [`Particle`](crate::batch::Particle) does the rest.
 
 use palaestra_plugin_api::{
     canvas::Color,
@@ -109,7 +109,13 @@ pub struct Landmark {
 impl Landmark {
     /// A mark on the ground, anywhere in \[-1, 1\]².
     pub const fn mark(size: f64, label: &'static str, color: Color) -> Self {
-        Self { size, collides: false, range: 1.0, label, color }
+        Self {
+            size,
+            collides: false,
+            range: 1.0,
+            label,
+            color,
+        }
     }
 }
 
@@ -143,10 +149,20 @@ impl Group {
     fn spec(&self, continuous: bool) -> GroupSpec {
         let mut observation = Space::real(self.width());
         if let Space::Box { parts, .. } = &mut observation {
-            *parts = self.parts.iter().filter(|p| p.1 > 0).map(|&(name, width)| (name.to_owned(), width)).collect();
+            *parts = self
+                .parts
+                .iter()
+                .filter(|p| p.1 > 0)
+                .map(|&(name, width)| (name.to_owned(), width))
+                .collect();
         }
         let control = self.control();
-        let mut spec = GroupSpec::new(self.name, self.agents, observation, control.space(continuous));
+        let mut spec = GroupSpec::new(
+            self.name,
+            self.agents,
+            observation,
+            control.space(continuous),
+        );
         spec.no_op = control.no_op(continuous);
         spec
     }
@@ -155,7 +171,10 @@ impl Group {
 impl Scenario {
     /// The groups as the host knows them.
     pub fn group_specs(&self, continuous: bool) -> Vec<GroupSpec> {
-        self.groups.iter().map(|group| group.spec(continuous)).collect()
+        self.groups
+            .iter()
+            .map(|group| group.spec(continuous))
+            .collect()
     }
 
     /// Number of agents.
@@ -165,7 +184,9 @@ impl Scenario {
 
     /// The group of every agent.
     pub fn members(&self) -> impl Iterator<Item = &Group> {
-        self.groups.iter().flat_map(|group| std::iter::repeat_n(group, group.agents))
+        self.groups
+            .iter()
+            .flat_map(|group| std::iter::repeat_n(group, group.agents))
     }
 
     /// The columns of a world.
@@ -176,12 +197,19 @@ impl Scenario {
 
     /// Symbols of the channel; 0 where nobody speaks.
     pub fn symbols(&self) -> usize {
-        self.groups.iter().map(|group| group.symbols).max().unwrap_or(0)
+        self.groups
+            .iter()
+            .map(|group| group.symbols)
+            .max()
+            .unwrap_or(0)
     }
 
     /// Features of all agents together.
     pub fn features(&self) -> usize {
-        self.groups.iter().map(|group| group.agents * group.width()).sum()
+        self.groups
+            .iter()
+            .map(|group| group.agents * group.width())
+            .sum()
     }
 }
 

@@ -8,7 +8,7 @@ use palaestra_plugin_api::{
 };
 
 use crate::{
-    particle::invalid,
+    batch::invalid,
     world::{LANES, Layout},
 };
 
@@ -54,7 +54,10 @@ impl Trails {
     #[inline(always)]
     pub(crate) fn record(&mut self, block: usize, layout: &Layout, columns: &[[f64; LANES]]) {
         let at = (block * LENGTH + self.newest) * self.width;
-        for (agent, trail) in self.columns[at..at + self.width].chunks_exact_mut(2).enumerate() {
+        for (agent, trail) in self.columns[at..at + self.width]
+            .chunks_exact_mut(2)
+            .enumerate()
+        {
             let place = layout.agent(agent);
             for (to, from) in trail.iter_mut().zip(&columns[place..place + 2]) {
                 for lane in 0..LANES {
@@ -69,7 +72,8 @@ impl Trails {
 
     /// Forgets the last episode of an instance and notes where its agents start.
     pub(crate) fn restart(&mut self, instance: usize, layout: &Layout, columns: &[[f64; 1]]) {
-        let start = (0..layout.agents).map(|a| [0, 1].map(|axis| columns[layout.agent(a) + axis][0] as f32));
+        let start = (0..layout.agents)
+            .map(|a| [0, 1].map(|axis| columns[layout.agent(a) + axis][0] as f32));
         self.replace(instance, &[start.collect()]);
     }
 
@@ -78,9 +82,15 @@ impl Trails {
         let (block, lane) = (instance / LANES, instance % LANES);
         let moment = |back: usize| {
             let at = self.moment(block, back);
-            self.columns[at..at + self.width].chunks_exact(2).map(|place| [place[0][lane], place[1][lane]]).collect()
+            self.columns[at..at + self.width]
+                .chunks_exact(2)
+                .map(|place| [place[0][lane], place[1][lane]])
+                .collect()
         };
-        (0..self.known[block][lane] as usize).rev().map(moment).collect()
+        (0..self.known[block][lane] as usize)
+            .rev()
+            .map(moment)
+            .collect()
     }
 
     /// Makes the trail of an instance what [`points`](Self::points) gave.
@@ -88,7 +98,10 @@ impl Trails {
         let (block, lane) = (instance / LANES, instance % LANES);
         for (back, agents) in points.iter().rev().enumerate() {
             let at = self.moment(block, back);
-            for (to, from) in self.columns[at..at + self.width].iter_mut().zip(agents.as_flattened()) {
+            for (to, from) in self.columns[at..at + self.width]
+                .iter_mut()
+                .zip(agents.as_flattened())
+            {
                 to[lane] = *from;
             }
         }
@@ -102,7 +115,11 @@ impl Trails {
         let agents = self.width / 2;
         if points.len() > LENGTH || points.iter().any(|moment| moment.len() != agents) {
             let expected = format!("at most {LENGTH} moments of {agents} places");
-            return Err(invalid("snapshot /trail", expected, format!("{} moments", points.len())));
+            return Err(invalid(
+                "snapshot /trail",
+                expected,
+                format!("{} moments", points.len()),
+            ));
         }
         Ok(points)
     }

@@ -44,7 +44,13 @@ impl Layout {
             (at, count)
         };
         let messages = symbols.iter().map(message).collect();
-        Self { agents: symbols.len(), landmarks, messages, goals_at: next, goals }
+        Self {
+            agents: symbols.len(),
+            landmarks,
+            messages,
+            goals_at: next,
+            goals,
+        }
     }
 
     /// Columns of a block.
@@ -152,7 +158,11 @@ impl<'a, const L: usize> View<'a, L> {
             let index = landmark as f64;
             for (to, from) in found.iter_mut().zip(self.landmark(landmark)) {
                 for lane in 0..L {
-                    to[lane] = if chosen[lane] == index { from[lane] } else { to[lane] };
+                    to[lane] = if chosen[lane] == index {
+                        from[lane]
+                    } else {
+                        to[lane]
+                    };
                 }
             }
         }
@@ -177,11 +187,20 @@ pub fn distance<const L: usize>(a: Pair<'_, L>, b: Pair<'_, L>) -> [f64; L] {
 
 /// The smallest of the distances from one place to several, lane by lane; ∞ to none.
 #[inline(always)]
-pub fn nearest<'a, const L: usize>(from: Pair<'_, L>, to: impl Iterator<Item = Pair<'a, L>>) -> [f64; L] {
+pub fn nearest<'a, const L: usize>(
+    from: Pair<'_, L>,
+    to: impl Iterator<Item = Pair<'a, L>>,
+) -> [f64; L] {
     let mut nearest = [f64::INFINITY; L];
     for place in to {
         let squared = squared_distance(from, place);
-        nearest = std::array::from_fn(|lane| if squared[lane] < nearest[lane] { squared[lane] } else { nearest[lane] });
+        nearest = std::array::from_fn(|lane| {
+            if squared[lane] < nearest[lane] {
+                squared[lane]
+            } else {
+                nearest[lane]
+            }
+        });
     }
     // The square root keeps the order, so it is taken once.
     nearest.map(f64::sqrt)
@@ -211,7 +230,10 @@ impl Worlds {
     /// Worlds of zeros.
     pub fn new(layout: &Layout, instances: usize) -> Self {
         let width = layout.columns();
-        Self { columns: vec![[0.0; LANES]; instances.div_ceil(LANES) * width], width }
+        Self {
+            columns: vec![[0.0; LANES]; instances.div_ceil(LANES) * width],
+            width,
+        }
     }
 
     /// The blocks, in instance order.
@@ -223,13 +245,18 @@ impl Worlds {
     /// Reads one instance: every column's value.
     pub fn read<'a>(&'a self, instance: usize) -> impl Iterator<Item = f64> + 'a {
         let block = instance / LANES * self.width;
-        self.columns[block..block + self.width].iter().map(move |column| column[instance % LANES])
+        self.columns[block..block + self.width]
+            .iter()
+            .map(move |column| column[instance % LANES])
     }
 
     /// Writes one instance, every column.
     pub fn write(&mut self, instance: usize, values: &[[f64; 1]]) {
         let block = instance / LANES * self.width;
-        for (column, value) in self.columns[block..block + self.width].iter_mut().zip(values) {
+        for (column, value) in self.columns[block..block + self.width]
+            .iter_mut()
+            .zip(values)
+        {
             column[instance % LANES] = value[0];
         }
     }

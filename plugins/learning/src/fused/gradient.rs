@@ -26,7 +26,7 @@ pub(crate) fn rows_with_gradient<T: Tape<f32, Cpu>>(
                 *d_x += d * g;
             }
         }
-        [d, gradient].map(scratch::give);
+        scratch::give_all([d, gradient]);
         Ok(())
     });
     Ok(y.put_tape(tape))
@@ -44,7 +44,7 @@ pub(crate) fn pointwise_with_gradient<T: Tape<f32, Cpu>>(
     tape.add_backward_op(move |gradients| {
         let d = std::mem::take(&mut **gradients.get_or_alloc_mut(&y_ghost)?);
         elementwise::add_product(gradients.get_or_alloc_mut(&x_ghost)?, &d, &gradient);
-        [d, gradient].map(scratch::give);
+        scratch::give_all([d, gradient]);
         Ok(())
     });
     Ok(y.put_tape(tape))

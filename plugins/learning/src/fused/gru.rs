@@ -59,10 +59,10 @@ pub(crate) fn gru<T: Tape<f32, Cpu> + Merge<T>>(
             &mut after[t * state..(t + 1) * state],
         );
     }
-    [input_product, hidden_product, input_bias, hidden_bias].map(scratch::give);
+    scratch::give_all([input_product, hidden_product, input_bias, hidden_bias]);
     let y: Matrix<Cpu> = x.device().try_tensor_from_vec(after, (rows, width)).map_err(device_error)?;
     if !T::OWNS_TAPE {
-        [x_values, input_weight, hidden_weight, before, saved].map(scratch::give);
+        scratch::give_all([x_values, input_weight, hidden_weight, before, saved]);
         return Ok(y.put_tape(tape));
     }
 
@@ -106,7 +106,7 @@ pub(crate) fn gru<T: Tape<f32, Cpu> + Merge<T>>(
         if h_wants {
             elementwise::add(gradients.get_or_alloc_mut(&h_ghost)?, &d);
         }
-        [x_values, input_weight, hidden_weight, before, saved, d_after, d_input, d_hidden, d].map(scratch::give);
+        scratch::give_all([x_values, input_weight, hidden_weight, before, saved, d_after, d_input, d_hidden, d]);
         Ok(())
     });
     Ok(y.put_tape(tape))

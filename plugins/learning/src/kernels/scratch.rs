@@ -43,13 +43,6 @@ pub(crate) fn zeros(len: usize) -> Vec<f32> {
     buffer
 }
 
-/// A copy of `values` in a buffer.
-pub(crate) fn copy(values: &[f32]) -> Vec<f32> {
-    let mut buffer = take(values.len());
-    buffer.copy_from_slice(values);
-    buffer
-}
-
 /// Hands a buffer back.
 pub(crate) fn give(buffer: Vec<f32>) {
     POOL.with_borrow_mut(|pool| {
@@ -59,6 +52,11 @@ pub(crate) fn give(buffer: Vec<f32>) {
             pool.buffers.push(buffer);
         }
     });
+}
+
+/// Hands several buffers back.
+pub(crate) fn give_all<const N: usize>(buffers: [Vec<f32>; N]) {
+    buffers.into_iter().for_each(give);
 }
 
 #[cfg(test)]

@@ -143,6 +143,6 @@ impl FrozenGru {
         let weight = View::new(&self.hidden_weight, width, 3 * width);
         matmul(&mut product, View::new(hidden, rows, width), weight, false);
         gates::forward(&input, &product, &self.hidden_bias, hidden, &mut saved, next);
-        [input, product, saved].map(scratch::give);
+        scratch::give_all([input, product, saved]);
     }
 }

@@ -30,7 +30,7 @@ pub struct Gru<D: Backend> {
 }
 
 /// A GRU's parts, borrowed: what a [`Backend`] computes with.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct GruWeights<'a, D: Backend> {
     /// `[inputs, 3·width]`.
     pub input_weight: &'a Parameter<D>,
@@ -41,6 +41,15 @@ pub struct GruWeights<'a, D: Backend> {
     /// `[3·width]`.
     pub hidden_bias: &'a Parameter<D>,
 }
+
+// Derived, these would ask the device to be `Copy`.
+impl<D: Backend> Clone for GruWeights<'_, D> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<D: Backend> Copy for GruWeights<'_, D> {}
 
 impl<D: Backend> Gru<D> {
     /// Orthogonal weights (gain 1, each gate by itself), biases of zero.

@@ -19,7 +19,7 @@ pub struct Linear<D: Backend> {
 }
 
 /// A layer's parts, borrowed: what a [`Backend`] computes with.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Dense<'a, D: Backend> {
     /// `[inputs, outputs]`.
     pub weight: &'a Parameter<D>,
@@ -28,6 +28,15 @@ pub struct Dense<'a, D: Backend> {
     /// Applied to the sum.
     pub activation: Activation,
 }
+
+// Derived, these would ask the device to be `Copy`.
+impl<D: Backend> Clone for Dense<'_, D> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<D: Backend> Copy for Dense<'_, D> {}
 
 impl<D: Backend> Dense<'_, D> {
     /// Width of x.

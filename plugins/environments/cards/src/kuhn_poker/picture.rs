@@ -42,7 +42,7 @@ pub(super) fn draw(game: &KuhnPoker, canvas: &mut Canvas) {
         let chips = won.map_or(String::new(), |won| format!("  {:+} chips", won[player]));
         lines.push(format!("{mark} player {player}  [{card}]  {said}{chips}"));
     }
-    let middle = match won {
+    let status = match won {
         Some(won) => format!(
             "player {} wins {} chips",
             usize::from(won[1] > 0.0),
@@ -51,8 +51,7 @@ pub(super) fn draw(game: &KuhnPoker, canvas: &mut Canvas) {
         None => format!("player {} to act", game.betting.player()),
     };
     canvas.text((0.0, 0.0), 14.0, game.betting.letters(), Color::WHITE);
-    canvas.caption(middle.clone());
-    lines.push(middle);
+    canvas.caption(status);
     canvas.text_frame(lines.join("\n"));
 }
 

@@ -11,7 +11,7 @@ use crate::{
 
 #[test]
 fn reproduces_the_reference_traces() {
-    replay::<SimpleSpread>(3);
+    replay::<SimpleSpread>();
 }
 
 #[test]
@@ -26,11 +26,19 @@ fn random_and_idle_returns_are_the_golden_ones() {
 fn a_push_moves_one_step_later_than_in_2017() {
     let init = json!({"agent_pos": [[0, 0]], "landmark_pos": [[1, 0]]});
     for (physics, first) in [("mpe2", 0.0), ("openai", 0.05)] {
-        let mut spread = world::<SimpleSpread>(json!({"num_agents": 1, "physics": physics}), init.clone());
+        let mut spread =
+            world::<SimpleSpread>(json!({"num_agents": 1, "physics": physics}), init.clone());
         let (rewards, state) = exact(&mut spread, &[vec![vec![2.0]]]);
-        assert_eq!((state["pos"].clone(), state["vel"].clone()), (json!([[first, 0.0]]), json!([[0.5, 0.0]])));
+        assert_eq!(
+            (state["pos"].clone(), state["vel"].clone()),
+            (json!([[first, 0.0]]), json!([[0.5, 0.0]]))
+        );
         // Half the distance, for there is nobody to bump into but, in 2017, itself.
-        let expected = if physics == "mpe2" { -0.5 * (1.0 - first) } else { -(1.0 - first) - 1.0 };
+        let expected = if physics == "mpe2" {
+            -0.5 * (1.0 - first)
+        } else {
+            -(1.0 - first) - 1.0
+        };
         assert!((rewards[0][0] - expected).abs() < 1e-12);
     }
 }
@@ -83,7 +91,10 @@ fn a_world_does_not_depend_on_its_neighbours() {
         few.rows_mut(action, 0).copy_from_slice(&same);
         many.step(0, 0).unwrap();
         few.step(0, 0).unwrap();
-        assert_eq!(many.rows(observation, 0)[..5 * 54], *few.rows(observation, 0));
+        assert_eq!(
+            many.rows(observation, 0)[..5 * 54],
+            *few.rows(observation, 0)
+        );
         assert_eq!(many.rows(reward, 0)[..15], *few.rows(reward, 0));
     }
 }
@@ -110,12 +121,21 @@ fn a_snapshot_resumes_the_episode_and_its_picture() {
 fn a_start_of_another_shape_is_refused() {
     let mut spread = batch::<SimpleSpread>(json!({}), 1);
     let refused = |spread: &mut palaestra_plugin_api::client::EnvironmentBatch, init| {
-        spread.reset(&json!({ "init": init }), 0).unwrap_err().to_string()
+        spread
+            .reset(&json!({ "init": init }), 0)
+            .unwrap_err()
+            .to_string()
     };
     let message = refused(&mut spread, json!({"agent_pos": [[0, 0]]}));
-    assert!(message.contains("init /agent_pos: expected 3 pairs, found 1"), "{message}");
+    assert!(
+        message.contains("init /agent_pos: expected 3 pairs, found 1"),
+        "{message}"
+    );
     let message = refused(&mut spread, json!({"agents": []}));
     assert!(message.contains("unknown field `agents`"), "{message}");
     let message = refused(&mut spread, json!({"goal": 0}));
-    assert!(message.contains("init /goal: expected 0 indices, found 1"), "{message}");
+    assert!(
+        message.contains("init /goal: expected 0 indices, found 1"),
+        "{message}"
+    );
 }

@@ -2,7 +2,10 @@
 
 use palaestra_plugin_api::{
     batch::{GroupBatch, InstanceBatch},
-    prelude::{BatchEnvironment, BatchStep, Canvas, EnvRng, EnvironmentSpec, Error, Observe, ResetOptions, Result},
+    prelude::{
+        BatchEnvironment, BatchStep, Canvas, EnvRng, EnvironmentSpec, Error, Observe, ResetOptions,
+        Result,
+    },
     serde_json::{Value, json},
     trace::{self, TraceCase},
 };
@@ -10,8 +13,9 @@ use palaestra_plugin_api::{
 use crate::{
     control::Control,
     features::{Features, Turn},
-    legacy, picture,
+    legacy,
     physics::Dynamics,
+    picture,
     state::{Init, State},
     task::{Common, Outcome, Scenario, Task},
     trail::Trails,
@@ -61,7 +65,13 @@ impl<const L: usize> Scratch<L> {
     fn evaluate<T: Task>(&mut self, task: &T, world: View<'_, L>) {
         self.rewards.fill([0.0; L]);
         self.metrics.fill([0.0; L]);
-        task.reward(world, &mut Outcome { rewards: &mut self.rewards, metrics: &mut self.metrics });
+        task.reward(
+            world,
+            &mut Outcome {
+                rewards: &mut self.rewards,
+                metrics: &mut self.metrics,
+            },
+        );
         self.observe(task, world);
     }
 
@@ -69,7 +79,11 @@ impl<const L: usize> Scratch<L> {
     fn observe<T: Task>(&mut self, task: &T, world: View<'_, L>) {
         let mut features = Features::new(&mut self.features);
         task.observe(world, &mut features);
-        debug_assert_eq!(features.len(), self.features.len(), "features of the groups' observations");
+        debug_assert_eq!(
+            features.len(),
+            self.features.len(),
+            "features of the groups' observations"
+        );
     }
 }
 
@@ -80,7 +94,11 @@ impl<T: Task, const GROUPS: usize> BatchEnvironment for Particle<T, GROUPS> {
     type Config = T::Config;
 
     fn spec(config: &T::Config) -> Result<EnvironmentSpec> {
-        let Common { continuous_actions, max_episode_steps, .. } = T::common(config);
+        let Common {
+            continuous_actions,
+            max_episode_steps,
+            ..
+        } = T::common(config);
         let (_, scenario) = T::new(config)?;
         Ok(EnvironmentSpec {
             groups: scenario.group_specs(continuous_actions),
@@ -98,7 +116,11 @@ impl<T: Task, const GROUPS: usize> BatchEnvironment for Particle<T, GROUPS> {
         let (task, scenario) = T::new(config)?;
         let layout = scenario.layout();
         let bodies: Vec<_> = scenario.members().map(|group| group.body).collect();
-        let obstacles: Vec<_> = scenario.landmarks.iter().map(|l| l.collides.then_some(l.size)).collect();
+        let obstacles: Vec<_> = scenario
+            .landmarks
+            .iter()
+            .map(|l| l.collides.then_some(l.size))
+            .collect();
         Ok(Self {
             dynamics: Dynamics::new(common.physics, &layout, &bodies, &obstacles),
             controls: scenario.members().map(|group| group.control()).collect(),
@@ -127,10 +149,12 @@ impl<T: Task, const GROUPS: usize> BatchEnvironment for Particle<T, GROUPS> {
             init.write(&self.scenario, &self.layout, &mut self.single.columns)?;
         }
         self.worlds.write(instance, &self.single.columns);
-        self.trails.restart(instance, &self.layout, &self.single.columns);
+        self.trails
+            .restart(instance, &self.layout, &self.single.columns);
         // The columns move out so that the scratch can be written while they are read.
         let columns = std::mem::take(&mut self.single.columns);
-        self.single.observe(&self.task, View::new(&self.layout, &columns));
+        self.single
+            .observe(&self.task, View::new(&self.layout, &columns));
         self.single.columns = columns;
         let mut features = self.single.features.iter();
         for (g, group) in self.scenario.groups.iter().enumerate() {
@@ -148,7 +172,19 @@ impl<T: Task, const GROUPS: usize> BatchEnvironment for Particle<T, GROUPS> {
     fn step(&mut self, batch: &mut BatchStep<'_>) {
         let instances = batch.instances();
         let (mut groups, mut out) = batch.arrays::<GROUPS>();
-        let Self { task, scenario, layout, dynamics, controls, continuous, worlds, trails, block, turn, .. } = self;
+        let Self {
+            task,
+            scenario,
+            layout,
+            dynamics,
+            controls,
+            continuous,
+            worlds,
+            trails,
+            block,
+            turn,
+            ..
+        } = self;
         trails.advance();
         for (b, columns) in worlds.blocks_mut().enumerate() {
             let base = b * LANES;
@@ -159,19 +195,34 @@ impl<T: Task, const GROUPS: usize> BatchEnvironment for Particle<T, GROUPS> {
                 let members = first..first + spec.agents;
                 if *continuous {
                     let width = group.continuous.len() / (instances * spec.agents);
-                    let actions = group.continuous[rows.start * width..rows.end * width].chunks_exact(width);
+                    let actions =
+                        group.continuous[rows.start * width..rows.end * width].chunks_exact(width);
                     for (row, action) in actions.enumerate() {
                         let (lane, agent) = (row / spec.agents, first + row % spec.agents);
-                        controls[agent].steer(agent, action, lane, layout, columns, &mut block.forces);
+                        controls[agent].steer(
+                            agent,
+                            action,
+                            lane,
+                            layout,
+                            columns,
+                            &mut block.forces,
+                        );
                     }
                 } else {
                     for (lane, row) in group.discrete[rows].chunks_exact(spec.agents).enumerate() {
-                        for (column, &choice) in block.choices[members.clone()].iter_mut().zip(row) {
+                        for (column, &choice) in block.choices[members.clone()].iter_mut().zip(row)
+                        {
                             column[lane] = choice;
                         }
                     }
                     for agent in members {
-                        controls[agent].choose(agent, &block.choices[agent], layout, columns, &mut block.forces);
+                        controls[agent].choose(
+                            agent,
+                            &block.choices[agent],
+                            layout,
+                            columns,
+                            &mut block.forces,
+                        );
                     }
                 }
                 first += spec.agents;
@@ -207,7 +258,12 @@ impl<T: Task, const GROUPS: usize> BatchEnvironment for Particle<T, GROUPS> {
     }
 
     fn render(&self, instance: usize, canvas: &mut Canvas) {
-        picture::draw(&self.scenario, &self.state(instance), &self.trails.points(instance), canvas);
+        picture::draw(
+            &self.scenario,
+            &self.state(instance),
+            &self.trails.points(instance),
+            canvas,
+        );
     }
 
     fn trace_config(case: &Value) -> Value {
@@ -219,12 +275,13 @@ impl<T: Task, const GROUPS: usize> BatchEnvironment for Particle<T, GROUPS> {
 
     fn trace_cases(document: &Value) -> Result<Vec<TraceCase>> {
         let standard = |document: &Value, config_of: fn(&Value) -> Value| {
-            trace::standard_cases(document, config_of, |config| Self::spec(config))
+            trace::standard_cases(document, config_of, Self::spec)
         };
         match T::LEGACY {
-            Some(legacy) if document["env"] == legacy::NAME => {
-                standard(&legacy::rewrite(document, legacy)?, |_| json!({"physics": "openai"}))
-            }
+            Some(legacy) if document["env"] == legacy::NAME => standard(
+                &legacy::rewrite(document, legacy)?,
+                |_| json!({"physics": "openai"}),
+            ),
             _ => standard(document, Self::trace_config),
         }
     }
@@ -233,7 +290,12 @@ impl<T: Task, const GROUPS: usize> BatchEnvironment for Particle<T, GROUPS> {
 impl<T: Task, const GROUPS: usize> Particle<T, GROUPS> {
     /// Draws a start into the single world's columns.
     fn draw(&mut self, rng: &mut EnvRng) {
-        let Self { scenario, layout, single: Scratch { columns, .. }, .. } = self;
+        let Self {
+            scenario,
+            layout,
+            single: Scratch { columns, .. },
+            ..
+        } = self;
         columns.fill([0.0]);
         for agent in 0..layout.agents {
             for axis in 0..2 {
@@ -252,7 +314,11 @@ impl<T: Task, const GROUPS: usize> Particle<T, GROUPS> {
 
     fn state(&self, instance: usize) -> State {
         let columns: Vec<_> = self.worlds.read(instance).map(|value| [value]).collect();
-        State::read(&self.scenario, &self.layout, View::new(&self.layout, &columns))
+        State::read(
+            &self.scenario,
+            &self.layout,
+            View::new(&self.layout, &columns),
+        )
     }
 }
 
@@ -271,7 +337,10 @@ fn write_out<const GROUPS: usize>(
     for (group, spec) in groups.iter_mut().zip(&scenario.groups) {
         let (width, agents) = (spec.agents * spec.width(), spec.agents);
         let (own, others) = features.split_at(width);
-        turn.write(own, &mut group.observation[base * width..(base + lanes) * width]);
+        turn.write(
+            own,
+            &mut group.observation[base * width..(base + lanes) * width],
+        );
         features = others;
         let (own, others) = rewards.split_at(agents);
         let rows = group.reward[base * agents..(base + lanes) * agents].chunks_exact_mut(agents);
