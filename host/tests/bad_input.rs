@@ -185,6 +185,22 @@ fn a_library_that_aborts_on_panic() {
 }
 
 #[test]
+fn a_library_of_another_abi_version() {
+    let (machine, path) = with_template(|bytes| {
+        patch(
+            bytes,
+            "\"abi\":{\"version\":\"1.0\"",
+            "\"abi\":{\"version\":\"2.0\"",
+        )
+    });
+    is_refused(
+        &machine,
+        &path,
+        &["manifest abi version: expected 1.x, found 2.0; rebuild the plugin"],
+    );
+}
+
+#[test]
 fn a_library_of_another_abi_draft() {
     let (machine, path) = with_template(|bytes| patch(bytes, "\"draft\":1}", "\"draft\":9}"));
     is_refused(

@@ -171,3 +171,46 @@ fn a_wrong_setting_never_reaches_it() {
         .run(&["describe", "Corridor", "--set", "length=51"])
         .fails(2, &["/length: expected 1 ≤ x ≤ 50, found 51"]);
 }
+
+#[test]
+fn an_environment_in_c_passes_every_check() {
+    let machine = with_corridor();
+    let report = machine.run(&["check", "corridor-c", "--json"]).json();
+    let text = report.to_string();
+    assert!(
+        text.contains("vector-equals-scalar") && text.contains("\"passed\""),
+        "{text}"
+    );
+    assert!(
+        !text.contains("\"status\":\"failed\"") && !text.contains("\"status\":\"crashed\""),
+        "{text}"
+    );
+}
+
+#[test]
+fn an_environment_in_c_is_rolled_out() {
+    let machine = with_corridor();
+    let rollout = |threads| {
+        let arguments = [
+            "rollout",
+            "c/Corridor-v0",
+            "--episodes",
+            "64",
+            "--set",
+            "length=2",
+            "--json",
+            "--threads",
+            threads,
+        ];
+        machine.run(&arguments).json()
+    };
+    let one = rollout("1");
+    assert_eq!(one["episodes"], 64);
+    // Two cells are left behind within 100 random steps, but for a chance of less than 2^-50.
+    assert_eq!(
+        (one["mean_return"].as_f64(), one["std_return"].as_f64()),
+        (Some(1.0), Some(0.0))
+    );
+    assert!(one["mean_length"].as_f64().unwrap() > 2.0);
+    assert_eq!(one, rollout("2"));
+}

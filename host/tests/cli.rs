@@ -55,6 +55,9 @@ fn every_command_explains_itself_with_examples() {
         "new environment",
         "registry trust",
         "registry verify",
+        "check",
+        "rollout",
+        "bench environment",
     ] {
         assert!(
             names.iter().any(|name| name == expected),
@@ -146,6 +149,62 @@ fn json_parses_and_has_the_documented_fields() {
         (&made["id"], &made["folder"]),
         (&"rescue/Flood-v0".into(), &"rescue-flood".into())
     );
+}
+
+#[test]
+fn rollouts_checks_and_benchmarks_have_the_documented_fields() {
+    let machine = Machine::of_the_workspace();
+    let has = |value: &Value, fields: &[&str]| {
+        for field in fields {
+            assert!(value.get(field).is_some(), "{field} in {value}");
+        }
+    };
+    let rollout = machine.run(&["rollout", "template/Beacon-v0", "--episodes", "8", "--json"]);
+    let rollout = rollout.json();
+    let fields = [
+        "episodes",
+        "mean_return",
+        "std_return",
+        "returns",
+        "mean_length",
+        "metrics",
+    ];
+    has(&rollout, &fields);
+    assert_eq!(rollout["returns"].as_array().unwrap().len(), 8);
+    assert!(
+        rollout.to_string().contains("walkers"),
+        "by group too: {rollout}"
+    );
+    let bench = [
+        "bench",
+        "environment",
+        "template/Beacon-v0",
+        "--json",
+        "--num-envs",
+        "64",
+        "--seconds",
+        "0.05",
+    ];
+    let bench = machine.run(&bench).json();
+    let fields = [
+        "environment",
+        "num_envs",
+        "threads",
+        "env_steps_per_second",
+        "agent_steps_per_second",
+    ];
+    has(&bench, &fields);
+    let steps = |field: &str| bench[field].as_f64().unwrap();
+    assert!(steps("env_steps_per_second") > 0.0);
+    assert!((steps("agent_steps_per_second") / steps("env_steps_per_second") - 2.0).abs() < 1e-9);
+    let check = machine.run(&[
+        "check",
+        "template",
+        "--check",
+        "reset-determinism",
+        "--json",
+    ]);
+    assert!(check.json().to_string().contains("reset-determinism"));
 }
 
 #[test]

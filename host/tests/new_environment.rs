@@ -2,64 +2,102 @@
 
 mod common;
 
+use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::Machine;
 
-#[test]
-fn a_new_environment_builds_out_of_tree_and_runs() {
-    let machine = Machine::new();
-    machine
-        .run(&["new", "environment", "rescue/BigFlood-v2", "--dir", "flood"])
-        .ok();
-    let folder = machine.path("work/flood");
-    // One folder for all runs of this test: its dependencies are built once.
-    let target = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("new-environment");
-    let cargo = |arguments: &[&str]| {
+const ID: &str = "rescue/BigFlood-v2";
+
+/// A new crate in the machine's folder.
+struct Crate<'a> {
+    machine: &'a Machine,
+    folder: PathBuf,
+    target: PathBuf,
+}
+
+impl<'a> Crate<'a> {
+    fn new(machine: &'a Machine) -> Self {
+        machine
+            .run(&["new", "environment", ID, "--dir", "flood"])
+            .ok();
+        // One folder for all runs of this test: its dependencies are built once.
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("new-environment");
+        Self {
+            machine,
+            folder: machine.path("work/flood"),
+            target,
+        }
+    }
+
+    #[track_caller]
+    fn cargo(&self, arguments: &[&str]) -> String {
         let mut cargo = Command::new(env!("CARGO"));
         cargo
             .args(arguments)
             .arg("--offline")
             .arg("--target-dir")
-            .arg(&target)
-            .current_dir(&folder);
-        let output = cargo.output().unwrap();
+            .arg(&self.target);
+        let output = cargo.current_dir(&self.folder).output().unwrap();
         assert!(
             output.status.success(),
             "{}",
             String::from_utf8_lossy(&output.stderr)
         );
         String::from_utf8(output.stdout).unwrap()
-    };
-    cargo(&["build"]);
-    let tests = cargo(&["test", "--lib"]);
+    }
+
+    /// Builds the library and puts it into the machine's plugin folder.
+    #[track_caller]
+    fn build(&self) -> PathBuf {
+        self.cargo(&["build"]);
+        let file = format!("{DLL_PREFIX}rescue_big_flood{DLL_SUFFIX}");
+        let built = fs::read(self.target.join("debug").join(&file)).unwrap();
+        self.machine.put(&format!("plugins/{file}"), &built)
+    }
+}
+
+#[test]
+fn a_new_environment_builds_out_of_tree_and_runs() {
+    let machine = Machine::new();
+    let new = Crate::new(&machine);
+    let library = new.build();
+    let tests = new.cargo(&["test", "--lib"]);
     assert!(
         tests.contains("big_flood_keeps_the_contract_of_an_environment ... ok"),
         "{tests}"
     );
 
-    let file = format!(
-        "{}rescue_big_flood{}",
-        std::env::consts::DLL_PREFIX,
-        std::env::consts::DLL_SUFFIX
-    );
-    let library = machine.put(
-        &format!("plugins/{file}"),
-        &std::fs::read(target.join("debug").join(file.as_str())).unwrap(),
-    );
-    let id = "rescue/BigFlood-v2";
     let listed = machine.run(&["list", "--json"]).json();
     assert_eq!(
         (&listed[0]["id"], &listed[0]["trust"]),
-        (&id.into(), &"untrusted".into())
+        (&ID.into(), &"untrusted".into())
     );
     machine.trust(&library);
-    assert_eq!(
-        machine.run(&["describe", id, "--json"]).json()["spec"]["groups"][0]["name"],
-        "walkers"
-    );
-    machine.run(&["render", id, "--max-steps", "5"]).ok();
+    let about = machine.run(&["describe", ID, "--json"]).json();
+    assert_eq!(about["spec"]["groups"][0]["name"], "walkers");
+    machine.run(&["check", library.to_str().unwrap()]).ok();
+    let rollout = machine
+        .run(&["rollout", ID, "--episodes", "16", "--json"])
+        .json();
+    assert_eq!(rollout["episodes"], 16);
+    machine.run(&["render", ID, "--max-steps", "5"]).ok();
     assert!(machine.path("work/BigFlood-v2.gif").is_file());
+
+    // The same crate as somebody might write who goes round the layout check.
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/no_layout.rs");
+    fs::copy(source, new.folder.join("src/lib.rs")).unwrap();
+    let library = new.build();
+    machine.trust(&library);
+    let told = ["plugin no-layout: expected type layouts to check, found none"];
+    machine.run(&["describe", "no/Layout-v0"]).fails(3, &told);
+    let check = machine.run(&["check", library.to_str().unwrap(), "--json"]);
+    assert!(
+        check.code == 1 && check.stdout.contains("layout-present"),
+        "{check:?}"
+    );
 }
 
 #[test]
@@ -75,6 +113,6 @@ fn a_folder_that_is_there_is_left_alone() {
             2,
             &["--api-path /no/such: expected the folder of palaestra-plugin-api"],
         );
-    assert_eq!(std::fs::read(machine.path("work/flood")).unwrap(), b"mine");
+    assert_eq!(fs::read(machine.path("work/flood")).unwrap(), b"mine");
     assert!(!machine.path("work/my-flood").exists());
 }

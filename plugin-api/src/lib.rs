@@ -57,7 +57,7 @@ pub mod prelude {
 pub mod __private {
     pub use crate::{
         manifest::{self, Part},
-        sdk::{AlgorithmEntry, EnvironmentEntry, MechanismEntry, root},
+        sdk::{AlgorithmEntry, DirectBatch, EnvironmentEntry, MechanismEntry, root},
     };
     pub use {abi_stable, inventory};
 }

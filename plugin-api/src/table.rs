@@ -1,6 +1,6 @@
 //! The slabs of a call as typed slices.
 //!
-//! A [`Table`] names slabs by [id](crate::abi::id) and agent group. Every slab is `[slots, instances, …]`; a
+//! A [`Table`] names slabs by [id] and agent group. Every slab is `[slots, instances, …]`; a
 //! row is one instance at one slot. What a slab's elements are is said with its id:
 //!
 //! ```

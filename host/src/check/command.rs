@@ -55,7 +55,7 @@ pub struct CheckArgs {
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// Most seconds for one check.
-    #[arg(long, value_name = "SECONDS", default_value_t = 60.0, value_parser = positive)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 30.0, value_parser = positive)]
     time_limit: f64,
     /// Most address space for one check [MiB]; 0 for no limit.
     #[arg(long, value_name = "MIB", default_value_t = 8_192)]
@@ -70,7 +70,10 @@ pub struct CheckArgs {
 
 fn positive(text: &str) -> std::result::Result<f64, String> {
     let wrong = || format!("expected more than 0 and at most 86400, found {text}");
-    text.parse().ok().filter(|&s: &f64| s > 0.0 && s <= 86_400.0).ok_or_else(wrong)
+    text.parse()
+        .ok()
+        .filter(|&s: &f64| s > 0.0 && s <= 86_400.0)
+        .ok_or_else(wrong)
 }
 
 /// Runs the command.
@@ -132,26 +135,39 @@ pub fn check(args: &CheckArgs, common: &Common) -> Result<PluginReport> {
     let examined = examine(&file, &options, &registry, args.seed)?;
     let mut library = examined.reports;
     let manifest = examined.manifest.as_ref();
-    let ids: Vec<String> = if args.environments.is_empty() { named.into_iter().collect() } else { args.environments.clone() };
-    let exports = manifest.map(|m| chosen(m, &ids)).transpose()?.unwrap_or_default();
+    let ids: Vec<String> = if args.environments.is_empty() {
+        named.into_iter().collect()
+    } else {
+        args.environments.clone()
+    };
+    let exports = manifest
+        .map(|m| chosen(m, &ids))
+        .transpose()?
+        .unwrap_or_default();
     let tasks = match manifest {
         Some(_) => tasks(&library, &exports, &args.config.config()?, &wanted)?,
         None => Vec::new(),
     };
     let workers = Workers {
-        executable: std::env::current_exe().map_err(|e| Error::new(ErrorKind::Io, format!("this program: {e}")))?,
+        executable: std::env::current_exe()
+            .map_err(|e| Error::new(ErrorKind::Io, format!("this program: {e}")))?,
         plugin: file.clone(),
         options: passed_on(&options),
         seed: args.seed,
         time_limit: Duration::from_secs_f64(args.time_limit),
         memory: args.memory_limit,
-        jobs: args.jobs.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from)),
+        jobs: args
+            .jobs
+            .unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from)),
     };
     let quiet = common.json;
     let reports = workers.run(&tasks, &|report| progress(report, quiet))?;
     let mut environments: Vec<SubjectReport> = exports
         .iter()
-        .map(|export| SubjectReport { environment: Some(export.id.to_string()), checks: Vec::new() })
+        .map(|export| SubjectReport {
+            environment: Some(export.id.to_string()),
+            checks: Vec::new(),
+        })
         .collect();
     for (task, report) in tasks.iter().zip(reports) {
         match environments.iter_mut().find(|s| s.environment == task.id) {
@@ -160,12 +176,16 @@ pub fn check(args: &CheckArgs, common: &Common) -> Result<PluginReport> {
         }
     }
     library::complete(&mut library, wanted, args.seed);
-    let mut subjects = vec![SubjectReport { environment: None, checks: library }];
+    let mut subjects = vec![SubjectReport {
+        environment: None,
+        checks: library,
+    }];
     subjects.extend(environments);
     subjects.retain(|s| !s.checks.is_empty());
     Ok(PluginReport {
         plugin: manifest.map(|m| m.plugin.clone()),
         version: manifest.map(|m| m.version.to_string()),
+        settings: args.config.config()?,
         sha256: library::digest(&file).map(|d| d.to_string()),
         file,
         counts: Counts::of(&subjects),
@@ -181,11 +201,19 @@ fn progress(report: &CheckReport, quiet: bool) {
 }
 
 fn refuse_unknown_checks(names: &[String]) -> Result<()> {
-    let known = || library::CHECKS.iter().chain(library::CONFIG_CHECKS).copied().chain(testing::CHECKS.iter().map(|c| c.name));
+    let known = || {
+        library::CHECKS
+            .iter()
+            .chain(library::CONFIG_CHECKS)
+            .copied()
+            .chain(testing::CHECKS.iter().map(|c| c.name))
+    };
     for name in names {
         if !known().any(|k| k == name) {
             let near = palaestra_registry::suggest::nearest(name, known());
-            let next = near.map_or("palaestra check --list shows them".into(), |n| format!("did you mean {n}?"));
+            let next = near.map_or("palaestra check --list shows them".into(), |n| {
+                format!("did you mean {n}?")
+            });
             return Err(Error::config(format!("check {name:?} not found; {next}")));
         }
     }
@@ -199,16 +227,28 @@ fn locate(registry: &Registry, text: &str) -> Result<(PathBuf, Option<String>)> 
         let real = path.canonicalize().map_err(|e| Error::io(path, &e))?;
         return Ok((real, None));
     }
-    let plugin = registry.plugins().iter().find(|p| p.manifest().is_some_and(|m| m.plugin == text));
+    let plugin = registry
+        .plugins()
+        .iter()
+        .find(|p| p.manifest().is_some_and(|m| m.plugin == text));
     if let Some(plugin) = plugin {
         return Ok((plugin.path().to_owned(), None));
     }
     match registry.resolve(Kind::Environment, text) {
-        Ok(found) => Ok((found.entry.plugin.path().to_owned(), Some(found.entry.export.id.to_string()))),
+        Ok(found) => Ok((
+            found.entry.plugin.path().to_owned(),
+            Some(found.entry.export.id.to_string()),
+        )),
         Err(_) if !text.contains('/') => {
-            let names = registry.plugins().iter().filter_map(|p| p.manifest()).map(|m| m.plugin.as_str());
+            let names = registry
+                .plugins()
+                .iter()
+                .filter_map(|p| p.manifest())
+                .map(|m| m.plugin.as_str());
             let near = palaestra_registry::suggest::nearest(text, names);
-            let next = near.map_or("palaestra registry list shows them".into(), |n| format!("did you mean {n}?"));
+            let next = near.map_or("palaestra registry list shows them".into(), |n| {
+                format!("did you mean {n}?")
+            });
             Err(Error::config(format!("plugin {text:?} not found; {next}")))
         }
         Err(e) => Err(e),
@@ -217,16 +257,29 @@ fn locate(registry: &Registry, text: &str) -> Result<(PathBuf, Option<String>)> 
 
 /// The environments to check: all, or those that were named.
 fn chosen(manifest: &Manifest, ids: &[String]) -> Result<Vec<Export>> {
-    let environments = || manifest.exports.iter().filter(|e| e.kind == Kind::Environment);
+    let environments = || {
+        manifest
+            .exports
+            .iter()
+            .filter(|e| e.kind == Kind::Environment)
+    };
     for id in ids {
         if !environments().any(|e| e.id.to_string() == *id) {
             let all: Vec<String> = environments().map(|e| e.id.to_string()).collect();
             let near = palaestra_registry::suggest::nearest(id, all.iter().map(String::as_str));
-            let next = near.map(|n| format!("; did you mean {n}?")).unwrap_or_default();
-            return Err(Error::config(format!("environment {id:?} is not in plugin {}{next}", manifest.plugin)));
+            let next = near
+                .map(|n| format!("; did you mean {n}?"))
+                .unwrap_or_default();
+            return Err(Error::config(format!(
+                "environment {id:?} is not in plugin {}{next}",
+                manifest.plugin
+            )));
         }
     }
-    Ok(environments().filter(|e| ids.is_empty() || ids.contains(&e.id.to_string())).cloned().collect())
+    Ok(environments()
+        .filter(|e| ids.is_empty() || ids.contains(&e.id.to_string()))
+        .cloned()
+        .collect())
 }
 
 /// What workers are to do.
@@ -242,13 +295,28 @@ fn tasks(
             exports.len()
         )));
     }
-    let open = library::CHECKS.iter().filter(|c| wanted(c) && !library.iter().any(|r| r.check == **c));
-    let mut tasks: Vec<Task> = open.map(|check| Task { id: None, check, config: json!({}) }).collect();
+    let open = library::CHECKS
+        .iter()
+        .filter(|c| wanted(c) && !library.iter().any(|r| r.check == **c));
+    let mut tasks: Vec<Task> = open
+        .map(|check| Task {
+            id: None,
+            check,
+            config: json!({}),
+        })
+        .collect();
     for export in exports {
         let id = export.id.to_string();
         let config = ConfigSchema::new(id.clone(), &export.schema)?.complete(settings)?;
-        let checks = library::CONFIG_CHECKS.iter().copied().chain(testing::CHECKS.iter().map(|c| c.name));
-        let task = |check| Task { id: Some(id.clone()), check, config: config.clone() };
+        let checks = library::CONFIG_CHECKS
+            .iter()
+            .copied()
+            .chain(testing::CHECKS.iter().map(|c| c.name));
+        let task = |check| Task {
+            id: Some(id.clone()),
+            check,
+            config: config.clone(),
+        };
         tasks.extend(checks.filter(|c| wanted(c)).map(task));
     }
     Ok(tasks)

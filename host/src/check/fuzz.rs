@@ -27,16 +27,25 @@ const QUOTED: usize = 200;
 /// No settings and all defaults must both be taken, and mean the same.
 pub(super) fn defaults_validate(subject: &Subject<'_>, schema: &Value, seed: u64) -> CheckReport {
     let spec_of = |config: Value| {
-        let what = MakeEnvironment { config, ..subject.request(seed) };
+        let what = MakeEnvironment {
+            config,
+            ..subject.request(seed)
+        };
         subject.make(&what).map(|handle| handle.spec().clone())
     };
     let compared = || {
         let full = ConfigSchema::new(subject.id.clone(), schema)?.complete(&json!({}))?;
         let (none, all) = (spec_of(json!({}))?, spec_of(full.clone())?);
         if none == all {
-            return Ok(format!("{} settings", full.as_object().map_or(0, |o| o.len())));
+            return Ok(format!(
+                "{} settings",
+                full.as_object().map_or(0, |o| o.len())
+            ));
         }
-        Err(Error::plugin(format!("defaults {}: expected the spec of no settings at all, found another", quote(&full))))
+        Err(Error::plugin(format!(
+            "defaults {}: expected the spec of no settings at all, found another",
+            quote(&full)
+        )))
     };
     match compared() {
         Ok(detail) => report("defaults-validate", Status::Passed, detail, seed),
@@ -45,12 +54,21 @@ pub(super) fn defaults_validate(subject: &Subject<'_>, schema: &Value, seed: u64
 }
 
 fn blame(error: &Error) -> Status {
-    if error.kind == ErrorKind::Panicked { Status::Crashed } else { Status::Failed }
+    if error.kind == ErrorKind::Panicked {
+        Status::Crashed
+    } else {
+        Status::Failed
+    }
 }
 
 /// Random configurations are taken or refused with a reason; what is taken can be stepped. The SDK of the Rust door
 /// refuses what the schema refuses; behind the C door the host has checked the schema already.
-pub(super) fn config_fuzz(subject: &Subject<'_>, schema: &Value, door: Door, seed: u64) -> CheckReport {
+pub(super) fn config_fuzz(
+    subject: &Subject<'_>,
+    schema: &Value,
+    door: Door,
+    seed: u64,
+) -> CheckReport {
     let check = |status, detail: String| report("config-fuzz", status, detail, seed);
     let validator = match ConfigSchema::new(subject.id.clone(), schema) {
         Ok(validator) => validator,
@@ -63,30 +81,53 @@ pub(super) fn config_fuzz(subject: &Subject<'_>, schema: &Value, door: Door, see
             break;
         }
         let mut rng = EnvRng::new(seed, i, 0, purpose::CHECK);
-        let config = if i % 2 == 0 { plausible(schema, &mut rng) } else { implausible(schema, &mut rng) };
+        let config = if i % 2 == 0 {
+            plausible(schema, &mut rng)
+        } else {
+            implausible(schema, &mut rng)
+        };
         let fits = validator.problems(&config).is_empty();
         match (fits, try_out(subject, &config, seed)) {
             (_, Err(e)) if e.kind == ErrorKind::Panicked => {
-                return check(Status::Crashed, format!("{} with {}", e.message, quote(&config)));
+                return check(
+                    Status::Crashed,
+                    format!("{} with {}", e.message, quote(&config)),
+                );
             }
             (_, Err(e)) if e.message.is_empty() || e.message.contains("and no message") => {
-                return check(Status::Failed, format!("expected a reason, found none, with {}", quote(&config)));
+                return check(
+                    Status::Failed,
+                    format!("expected a reason, found none, with {}", quote(&config)),
+                );
             }
             (_, Err(_)) => refused += 1,
             (false, Ok(())) if door == Door::Rust => {
-                return check(Status::Failed, format!("expected the plugin to refuse what its schema refuses: {}", quote(&config)));
+                return check(
+                    Status::Failed,
+                    format!(
+                        "expected the plugin to refuse what its schema refuses: {}",
+                        quote(&config)
+                    ),
+                );
             }
             (_, Ok(())) => taken += 1,
         }
     }
-    check(Status::Passed, format!("{taken} configurations taken, {refused} refused"))
+    check(
+        Status::Passed,
+        format!("{taken} configurations taken, {refused} refused"),
+    )
 }
 
 /// Makes an environment and plays a few steps.
 fn try_out(subject: &Subject<'_>, config: &Value, seed: u64) -> Result<(), Error> {
-    let what = MakeEnvironment { config: config.clone(), ..subject.request(seed) };
+    let what = MakeEnvironment {
+        config: config.clone(),
+        ..subject.request(seed)
+    };
     let mut batch = EnvironmentBatch::new(&what, 1, 2, |part| subject.make(part))?;
-    let mut policy = RandomPolicy::new(batch.spec(), batch.slabs(), seed, 0).with_purpose(purpose::CHECK);
+    let mut policy =
+        RandomPolicy::new(batch.spec(), batch.slabs(), seed, 0).with_purpose(purpose::CHECK);
     batch.reset(&json!({}), 0)?;
     for time in 0..STEPS {
         let slot = (time % 2) as usize;

@@ -39,15 +39,30 @@ pub(super) struct Examined {
     pub(super) manifest: Option<Manifest>,
 }
 
-pub(super) fn report(check: &str, status: Status, detail: impl Into<String>, seed: u64) -> CheckReport {
-    CheckReport { check: check.into(), status, detail: detail.into(), seed }
+pub(super) fn report(
+    check: &str,
+    status: Status,
+    detail: impl Into<String>,
+    seed: u64,
+) -> CheckReport {
+    CheckReport {
+        check: check.into(),
+        status,
+        detail: detail.into(),
+        seed,
+    }
 }
 
 /// Examines the file at `path`.
 ///
 /// # Errors
 /// Kind `Config` when nobody has trusted it: then there is nothing to check. Kind `Io` when it cannot be read.
-pub(super) fn examine(path: &Path, options: &Options, registry: &Registry, seed: u64) -> Result<Examined, Error> {
+pub(super) fn examine(
+    path: &Path,
+    options: &Options,
+    registry: &Registry,
+    seed: u64,
+) -> Result<Examined, Error> {
     let inspected = inspect::open(path)
         .map_err(|e| e.within(path.display()))
         .map(|(file, metadata)| inspect::inspect_file(file, &metadata))?;
@@ -61,12 +76,25 @@ pub(super) fn examine(path: &Path, options: &Options, registry: &Registry, seed:
     let mut reports = vec![hash_locked(&trusted, seed)];
     let manifest = match inspected {
         Ok(Some(manifest)) => {
-            reports.push(report("elf-valid", Status::Passed, "a shared library for this machine", seed));
+            reports.push(report(
+                "elf-valid",
+                Status::Passed,
+                "a shared library for this machine",
+                seed,
+            ));
             Some(manifest)
         }
         Ok(None) => {
-            reports.push(report("elf-valid", Status::Passed, "a shared library", seed));
-            let none = format!("expected a {} section, found none; export something with export_plugin!", inspect::SECTION);
+            reports.push(report(
+                "elf-valid",
+                Status::Passed,
+                "a shared library",
+                seed,
+            ));
+            let none = format!(
+                "expected a {} section, found none; export something with export_plugin!",
+                inspect::SECTION
+            );
             reports.push(report("descriptor-valid", Status::Failed, none, seed));
             None
         }
@@ -80,7 +108,10 @@ pub(super) fn examine(path: &Path, options: &Options, registry: &Registry, seed:
         reports.push(descriptor_valid(manifest, seed));
         reports.push(names_unique(path, manifest, registry, seed));
     }
-    Ok(Examined { reports, manifest: manifest.filter(|_| trusted.is_ok()) })
+    Ok(Examined {
+        reports,
+        manifest: manifest.filter(|_| trusted.is_ok()),
+    })
 }
 
 fn hash_locked(trusted: &Result<Admitted, Error>, seed: u64) -> CheckReport {
@@ -107,7 +138,13 @@ fn hash_locked(trusted: &Result<Admitted, Error>, seed: u64) -> CheckReport {
 /// Which check a refused file fails: its container, its ABI, or what it says about itself.
 fn refusal(error: &Error, seed: u64) -> CheckReport {
     let says = |start: &str| error.message.starts_with(start);
-    let abi = ["manifest format", "manifest abi", "manifest panic", "manifest arch", "manifest os"];
+    let abi = [
+        "manifest format",
+        "manifest abi",
+        "manifest panic",
+        "manifest arch",
+        "manifest os",
+    ];
     let check = match () {
         () if abi.into_iter().any(says) => "abi-compatible",
         () if says("manifest") => "descriptor-valid",
@@ -120,14 +157,23 @@ fn refusal(error: &Error, seed: u64) -> CheckReport {
 fn scan_time(path: &Path, seed: u64) -> CheckReport {
     let look = || {
         let started = Instant::now();
-        let found = inspect::open(path).and_then(|(file, metadata)| inspect::inspect_file(file, &metadata));
+        let found =
+            inspect::open(path).and_then(|(file, metadata)| inspect::inspect_file(file, &metadata));
         found.map(|_| started.elapsed().as_secs_f64() * 1e3)
     };
-    let quickest = (0..5).map(|_| look()).try_fold(f64::INFINITY, |least, time| time.map(|t| least.min(t)));
+    let quickest = (0..5)
+        .map(|_| look())
+        .try_fold(f64::INFINITY, |least, time| time.map(|t| least.min(t)));
     let (status, detail) = match quickest {
         Err(e) => (Status::Failed, e.message),
-        Ok(time) if time > SLOW => (Status::Failed, format!("expected at most {SLOW} ms, found {time:.1}")),
-        Ok(time) if time > QUICK => (Status::Warning, format!("expected at most {QUICK} ms, found {time:.1}")),
+        Ok(time) if time > SLOW => (
+            Status::Failed,
+            format!("expected at most {SLOW} ms, found {time:.1}"),
+        ),
+        Ok(time) if time > QUICK => (
+            Status::Warning,
+            format!("expected at most {QUICK} ms, found {time:.1}"),
+        ),
         Ok(time) => (Status::Passed, format!("{time:.2} ms")),
     };
     report("scan-time", status, detail, seed)
@@ -136,7 +182,10 @@ fn scan_time(path: &Path, seed: u64) -> CheckReport {
 fn descriptor_valid(manifest: &Manifest, seed: u64) -> CheckReport {
     let check = |status, detail: String| report("descriptor-valid", status, detail, seed);
     if manifest.exports.is_empty() {
-        return check(Status::Failed, "exports: expected at least one, found none".into());
+        return check(
+            Status::Failed,
+            "exports: expected at least one, found none".into(),
+        );
     }
     for export in &manifest.exports {
         if let Err(e) = ConfigSchema::new(export.id.to_string(), &export.schema) {
@@ -145,15 +194,29 @@ fn descriptor_valid(manifest: &Manifest, seed: u64) -> CheckReport {
     }
     let silent = manifest.exports.iter().find(|e| e.description.is_empty());
     match silent {
-        Some(export) => check(Status::Warning, format!("{}: expected a description, found none", export.id)),
-        None => check(Status::Passed, format!("{} exports, {} build", manifest.exports.len(), manifest.profile)),
+        Some(export) => check(
+            Status::Warning,
+            format!("{}: expected a description, found none", export.id),
+        ),
+        None => check(
+            Status::Passed,
+            format!(
+                "{} exports, {} build",
+                manifest.exports.len(),
+                manifest.profile
+            ),
+        ),
     }
 }
 
 /// Within the file the manifest's own reading has settled it; here it is about the other files on the search path.
 fn names_unique(path: &Path, manifest: &Manifest, registry: &Registry, seed: u64) -> CheckReport {
     let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let entries = || Kind::ALL.into_iter().flat_map(|kind| registry.entries(kind));
+    let entries = || {
+        Kind::ALL
+            .into_iter()
+            .flat_map(|kind| registry.entries(kind))
+    };
     let clash = manifest.exports.iter().find_map(|export| {
         let other = |e: &palaestra_registry::Entry<'_>| {
             e.export.kind == export.kind
@@ -166,9 +229,16 @@ fn names_unique(path: &Path, manifest: &Manifest, registry: &Registry, seed: u64
     let (status, detail) = match clash {
         Some((export, other)) => (
             Status::Failed,
-            format!("{}: expected no other plugin to offer it, found {}", export.id, other.plugin.path().display()),
+            format!(
+                "{}: expected no other plugin to offer it, found {}",
+                export.id,
+                other.plugin.path().display()
+            ),
         ),
-        None => (Status::Passed, "no other plugin on the search path offers these names".into()),
+        None => (
+            Status::Passed,
+            "no other plugin on the search path offers these names".into(),
+        ),
     };
     report("names-unique", status, detail, seed)
 }
@@ -177,7 +247,12 @@ fn names_unique(path: &Path, manifest: &Manifest, registry: &Registry, seed: u64
 pub(super) fn complete(reports: &mut Vec<CheckReport>, wanted: impl Fn(&str) -> bool, seed: u64) {
     for check in CHECKS.iter().filter(|c| wanted(c)) {
         if !reports.iter().any(|r| r.check == *check) {
-            reports.push(report(check, Status::Skipped, "rests on a check above that did not pass", seed));
+            reports.push(report(
+                check,
+                Status::Skipped,
+                "rests on a check above that did not pass",
+                seed,
+            ));
         }
     }
     reports.retain(|r| wanted(&r.check));
@@ -196,17 +271,41 @@ mod tests {
     #[test]
     fn a_refused_file_fails_the_check_that_it_is_about() {
         let check = |message: &str| refusal(&Error::plugin(message), 0).check;
-        assert_eq!(check("library: expected at least 9 bytes, found 3; the file is cut off"), "elf-valid");
-        assert_eq!(check("manifest abi draft: expected 1, found 2"), "abi-compatible");
-        assert_eq!(check("manifest panic: expected unwind, found abort"), "abi-compatible");
-        assert_eq!(check("manifest exports: expected every id once, found x twice"), "descriptor-valid");
+        assert_eq!(
+            check("library: expected at least 9 bytes, found 3; the file is cut off"),
+            "elf-valid"
+        );
+        assert_eq!(
+            check("manifest abi draft: expected 1, found 2"),
+            "abi-compatible"
+        );
+        assert_eq!(
+            check("manifest panic: expected unwind, found abort"),
+            "abi-compatible"
+        );
+        assert_eq!(
+            check("manifest exports: expected every id once, found x twice"),
+            "descriptor-valid"
+        );
     }
 
     #[test]
     fn checks_that_could_not_run_are_reported_as_skipped_and_in_order() {
-        let mut reports = vec![report("abi-compatible", Status::Failed, "no", 3), report("elf-valid", Status::Passed, "", 3)];
+        let mut reports = vec![
+            report("abi-compatible", Status::Failed, "no", 3),
+            report("elf-valid", Status::Passed, "", 3),
+        ];
         complete(&mut reports, |_| true, 3);
-        assert_eq!(reports.iter().map(|r| r.check.as_str()).collect::<Vec<_>>(), CHECKS);
-        assert_eq!(reports.iter().filter(|r| r.status == Status::Skipped).count(), CHECKS.len() - 2);
+        assert_eq!(
+            reports.iter().map(|r| r.check.as_str()).collect::<Vec<_>>(),
+            CHECKS
+        );
+        assert_eq!(
+            reports
+                .iter()
+                .filter(|r| r.status == Status::Skipped)
+                .count(),
+            CHECKS.len() - 2
+        );
     }
 }

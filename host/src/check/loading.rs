@@ -33,7 +33,10 @@ pub(super) fn load(file: &Path, options: &Options) -> Result<Plugin> {
 /// When the plugin has none.
 pub(super) fn environments(plugin: &Plugin) -> Result<&'static EnvironmentFactory> {
     plugin.environments.ok_or_else(|| {
-        Error::plugin(format!("plugin {}: expected a factory of environments, found none", plugin.manifest.plugin))
+        Error::plugin(format!(
+            "plugin {}: expected a factory of environments, found none",
+            plugin.manifest.plugin
+        ))
     })
 }
 
@@ -44,5 +47,7 @@ pub(super) fn environments(plugin: &Plugin) -> Result<&'static EnvironmentFactor
 pub(super) fn subject(plugin: &Plugin, id: &str, config: Value) -> Result<Subject<'static>> {
     let factory = environments(plugin)?;
     let context = Context::default();
-    Ok(Subject::new(id, config, move |what| EnvironmentHandle::make(factory, &context, what)))
+    Ok(Subject::new(id, config, move |what| {
+        EnvironmentHandle::make(factory, &context, what)
+    }))
 }

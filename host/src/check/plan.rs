@@ -1,7 +1,7 @@
 //! Which checks run where, and their supervised runs.
 
 use std::{
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::Command,
     sync::{
         Mutex, PoisonError,
@@ -53,9 +53,14 @@ impl Workers {
     ///
     /// # Errors
     /// When a worker cannot be started.
-    pub(super) fn run(&self, tasks: &[Task], done: &(dyn Fn(&CheckReport) + Sync)) -> Result<Vec<CheckReport>> {
+    pub(super) fn run(
+        &self,
+        tasks: &[Task],
+        done: &(dyn Fn(&CheckReport) + Sync),
+    ) -> Result<Vec<CheckReport>> {
         let next = AtomicUsize::new(0);
-        let reports: Mutex<Vec<Option<Result<CheckReport>>>> = Mutex::new(tasks.iter().map(|_| None).collect());
+        let reports: Mutex<Vec<Option<Result<CheckReport>>>> =
+            Mutex::new(tasks.iter().map(|_| None).collect());
         thread::scope(|scope| {
             for _ in 0..self.jobs.clamp(1, tasks.len().max(1)) {
                 scope.spawn(|| {
@@ -64,7 +69,8 @@ impl Workers {
                         if let Ok(report) = &outcome {
                             done(report);
                         }
-                        reports.lock().unwrap_or_else(PoisonError::into_inner)[index] = Some(outcome);
+                        reports.lock().unwrap_or_else(PoisonError::into_inner)[index] =
+                            Some(outcome);
                     }
                 });
             }
@@ -76,24 +82,31 @@ impl Workers {
     fn run_one(&self, task: &Task) -> Result<CheckReport> {
         let ended = supervise(&mut self.command(task), self.time_limit)
             .map_err(|e| Error::io(&self.executable, &e).within("check worker"))?;
-        Ok(read_answer(&ended, task.check).unwrap_or_else(|| crashed(&ended, task.check, self.seed)))
+        Ok(read_answer(&ended, task.check)
+            .unwrap_or_else(|| crashed(&ended, task.check, self.seed)))
     }
 
     fn command(&self, task: &Task) -> Command {
         let mut command = Command::new(&self.executable);
-        command.args(&self.options).arg("check-worker").arg("--plugin").arg(&self.plugin);
-        command.args(["--check", task.check]).arg("--seed").arg(self.seed.to_string());
+        command
+            .args(&self.options)
+            .arg("check-worker")
+            .arg("--plugin")
+            .arg(&self.plugin);
+        // A backtrace would bury the message.
+        command.env("RUST_BACKTRACE", "0");
+        command
+            .args(["--check", task.check])
+            .arg("--seed")
+            .arg(self.seed.to_string());
         command.arg("--memory").arg(self.memory.to_string());
         if let Some(id) = &task.id {
-            command.args(["--id", id]).arg("--config").arg(task.config.to_string());
+            command
+                .args(["--id", id])
+                .arg("--config")
+                .arg(task.config.to_string());
         }
         command
-    }
-
-    /// The command that repeats a check, as a person would type it.
-    pub(super) fn again(plugin: &Path, id: Option<&str>, report: &CheckReport) -> String {
-        let environment = id.map(|id| format!(" --environment {id}")).unwrap_or_default();
-        format!("palaestra check {}{environment} --check {} --seed {}", plugin.display(), report.check, report.seed)
     }
 }
 
@@ -113,8 +126,11 @@ fn read_answer(ended: &Ended, check: &str) -> Option<CheckReport> {
 }
 
 fn crashed(ended: &Ended, check: &str, seed: u64) -> CheckReport {
-    let last_words = ended.errors.lines().map(str::trim).rfind(|line| !line.is_empty());
-    let last_words = last_words.map(|line| format!("; its last words: {line}")).unwrap_or_default();
+    let mut lines = ended.errors.lines().map(str::trim);
+    let last_words = lines.rfind(|line| !line.is_empty() && !line.starts_with("note: "));
+    let last_words = last_words
+        .map(|line| format!("; its last words: {line}"))
+        .unwrap_or_default();
     let detail = palaestra_plugin_api::one_line(format!("{}{last_words}", ended.how.text()));
     report(check, Status::Crashed, detail, seed)
 }
@@ -124,22 +140,47 @@ mod tests {
     use super::*;
 
     fn ended(how: How, output: &str, errors: &str) -> Ended {
-        Ended { how, output: output.into(), errors: errors.into() }
+        Ended {
+            how,
+            output: output.into(),
+            errors: errors.into(),
+        }
     }
 
     #[test]
     fn the_report_is_found_among_what_a_plugin_prints() {
         let expected = report("reset-in-space", Status::Passed, "fine", 4);
-        let line = serde_json::to_string(&Answer { palaestra_check: expected.clone() }).unwrap();
-        let output = format!("hello\n{{\"check\": 1}}\nno newline\n{line}\nbye from a destructor\n");
-        assert_eq!(read_answer(&ended(How::Exited(0), &output, ""), "reset-in-space"), Some(expected));
-        assert_eq!(read_answer(&ended(How::Exited(0), &output, ""), "step-in-space"), None);
-        assert_eq!(read_answer(&ended(How::Killed(11), &output, ""), "reset-in-space"), None);
+        let line = serde_json::to_string(&Answer {
+            palaestra_check: expected.clone(),
+        })
+        .unwrap();
+        let output =
+            format!("hello\n{{\"check\": 1}}\nno newline\n{line}\nbye from a destructor\n");
+        assert_eq!(
+            read_answer(&ended(How::Exited(0), &output, ""), "reset-in-space"),
+            Some(expected)
+        );
+        assert_eq!(
+            read_answer(&ended(How::Exited(0), &output, ""), "step-in-space"),
+            None
+        );
+        assert_eq!(
+            read_answer(&ended(How::Killed(11), &output, ""), "reset-in-space"),
+            None
+        );
     }
 
     #[test]
     fn a_crash_names_its_cause_and_last_words() {
-        let report = crashed(&ended(How::Killed(6), "", "noise\nthread 'main' has overflowed its stack\n\n"), "c", 1);
+        let report = crashed(
+            &ended(
+                How::Killed(6),
+                "",
+                "noise\nthread 'main' has overflowed its stack\nnote: run with\n",
+            ),
+            "c",
+            1,
+        );
         assert_eq!(report.status, Status::Crashed);
         assert_eq!(
             report.detail,

@@ -16,8 +16,12 @@ pub(super) fn plausible(schema: &Value, rng: &mut EnvRng) -> Value {
 /// A configuration with one thing that is probably wrong.
 pub(super) fn implausible(schema: &Value, rng: &mut EnvRng) -> Value {
     let mut config = plausible(schema, rng);
-    let Some(members) = config.as_object_mut() else { return config };
-    let names: Vec<String> = properties(resolve(schema, schema)).map(|(name, _)| name.clone()).collect();
+    let Some(members) = config.as_object_mut() else {
+        return config;
+    };
+    let names: Vec<String> = properties(resolve(schema, schema))
+        .map(|(name, _)| name.clone())
+        .collect();
     if names.is_empty() || rng.bernoulli(0.1) {
         members.insert("no_such_setting".into(), json!(1));
         return config;
@@ -28,7 +32,11 @@ pub(super) fn implausible(schema: &Value, rng: &mut EnvRng) -> Value {
     let place = match place {
         Value::Object(inner) if !inner.is_empty() && rng.bernoulli(0.7) => {
             let nth = rng.below(inner.len() as u64) as usize;
-            inner.values_mut().nth(nth).unwrap_or(&mut Value::Null).clone_from(&wrong(rng));
+            inner
+                .values_mut()
+                .nth(nth)
+                .unwrap_or(&mut Value::Null)
+                .clone_from(&wrong(rng));
             return config;
         }
         Value::Array(items) if !items.is_empty() && rng.bernoulli(0.7) => {
@@ -62,17 +70,28 @@ fn wrong(rng: &mut EnvRng) -> Value {
 }
 
 fn resolve<'a>(root: &'a Value, node: &'a Value) -> &'a Value {
-    let target = node.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix('#'));
-    target.and_then(|pointer| root.pointer(pointer)).unwrap_or(node)
+    let target = node
+        .get("$ref")
+        .and_then(Value::as_str)
+        .and_then(|r| r.strip_prefix('#'));
+    target
+        .and_then(|pointer| root.pointer(pointer))
+        .unwrap_or(node)
 }
 
 fn properties(node: &Value) -> impl Iterator<Item = (&String, &Value)> {
-    node.get("properties").and_then(Value::as_object).into_iter().flatten()
+    node.get("properties")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
 }
 
 fn value(root: &Value, node: &Value, rng: &mut EnvRng, depth: usize) -> Value {
     let node = resolve(root, node);
-    if let Some(default) = node.get("default").filter(|_| depth > DEPTH || rng.bernoulli(0.15)) {
+    if let Some(default) = node
+        .get("default")
+        .filter(|_| depth > DEPTH || rng.bernoulli(0.15))
+    {
         return default.clone();
     }
     if depth > DEPTH {
@@ -82,9 +101,17 @@ fn value(root: &Value, node: &Value, rng: &mut EnvRng, depth: usize) -> Value {
         return fixed.clone();
     }
     for keyword in ["enum", "anyOf", "oneOf"] {
-        if let Some(options) = node.get(keyword).and_then(Value::as_array).filter(|o| !o.is_empty()) {
+        if let Some(options) = node
+            .get(keyword)
+            .and_then(Value::as_array)
+            .filter(|o| !o.is_empty())
+        {
             let chosen = &options[rng.below(options.len() as u64) as usize];
-            return if keyword == "enum" { chosen.clone() } else { value(root, chosen, rng, depth + 1) };
+            return if keyword == "enum" {
+                chosen.clone()
+            } else {
+                value(root, chosen, rng, depth + 1)
+            };
         }
     }
     match kind(node, rng) {
@@ -102,9 +129,10 @@ fn value(root: &Value, node: &Value, rng: &mut EnvRng, depth: usize) -> Value {
 fn kind<'a>(node: &'a Value, rng: &mut EnvRng) -> &'a str {
     match node.get("type") {
         Some(Value::String(kind)) => kind,
-        Some(Value::Array(kinds)) if !kinds.is_empty() => {
-            kinds[rng.below(kinds.len() as u64) as usize].as_str().unwrap_or("null")
-        }
+        Some(Value::Array(kinds)) if !kinds.is_empty() => kinds
+            [rng.below(kinds.len() as u64) as usize]
+            .as_str()
+            .unwrap_or("null"),
         _ if node.get("properties").is_some() => "object",
         _ => "null",
     }
@@ -112,8 +140,14 @@ fn kind<'a>(node: &'a Value, rng: &mut EnvRng) -> &'a str {
 
 /// The range to draw from: the schema's, or around the default where it has none.
 fn range(node: &Value) -> (f64, f64) {
-    let at = |keys: [&str; 2]| keys.iter().find_map(|k| node.get(*k).and_then(Value::as_f64));
-    let scale = node.get("default").and_then(Value::as_f64).map_or(10.0, |d| 10.0 * d.abs().max(1.0));
+    let at = |keys: [&str; 2]| {
+        keys.iter()
+            .find_map(|k| node.get(*k).and_then(Value::as_f64))
+    };
+    let scale = node
+        .get("default")
+        .and_then(Value::as_f64)
+        .map_or(10.0, |d| 10.0 * d.abs().max(1.0));
     let low = at(["minimum", "exclusiveMinimum"]);
     let high = at(["maximum", "exclusiveMaximum"]);
     match (low, high) {
@@ -131,7 +165,11 @@ fn between(node: &Value, rng: &mut EnvRng) -> f64 {
         0 => low,
         1 => high,
         2..=5 => {
-            let center = node.get("default").and_then(Value::as_f64).unwrap_or(low).clamp(low.min(high), high.max(low));
+            let center = node
+                .get("default")
+                .and_then(Value::as_f64)
+                .unwrap_or(low)
+                .clamp(low.min(high), high.max(low));
             let width = 4.0 * center.abs().max(1.0);
             rng.range(low.max(center - width), high.min(center + width))
         }
@@ -141,7 +179,11 @@ fn between(node: &Value, rng: &mut EnvRng) -> f64 {
 
 fn integer(node: &Value, rng: &mut EnvRng) -> Value {
     let drawn = between(node, rng).round();
-    if drawn >= 0.0 { json!(drawn as u64) } else { json!(drawn as i64) }
+    if drawn >= 0.0 {
+        json!(drawn as u64)
+    } else {
+        json!(drawn as i64)
+    }
 }
 
 fn number(node: &Value, rng: &mut EnvRng) -> Value {
@@ -151,17 +193,26 @@ fn number(node: &Value, rng: &mut EnvRng) -> Value {
 fn array(root: &Value, node: &Value, rng: &mut EnvRng, depth: usize) -> Value {
     let count = |key: &str| node.get(key).and_then(Value::as_u64);
     let least = count("minItems").unwrap_or(0).min(1_000);
-    let most = count("maxItems").unwrap_or(least + 4).clamp(least, least + 8);
+    let most = count("maxItems")
+        .unwrap_or(least + 4)
+        .clamp(least, least + 8);
     let length = least + rng.below(most - least + 1);
     match node.get("items") {
-        Some(items) => (0..length).map(|_| value(root, items, rng, depth + 1)).collect(),
+        Some(items) => (0..length)
+            .map(|_| value(root, items, rng, depth + 1))
+            .collect(),
         None => Value::Array(Vec::new()),
     }
 }
 
 fn object(root: &Value, node: &Value, rng: &mut EnvRng, depth: usize) -> Value {
-    let required: Vec<&str> =
-        node.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    let required: Vec<&str> = node
+        .get("required")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
     let mut members = Map::new();
     for (name, property) in properties(node) {
         if required.contains(&name.as_str()) || rng.bernoulli(0.6) {
@@ -203,10 +254,16 @@ mod tests {
         let (schema, mut rng) = (schema(), EnvRng::new(1, 0, 0, 9));
         let validator = ConfigSchema::new("test", &schema).unwrap();
         let configs: Vec<Value> = (0..400).map(|_| plausible(&schema, &mut rng)).collect();
-        let fitting = configs.iter().filter(|c| validator.problems(c).is_empty()).count();
+        let fitting = configs
+            .iter()
+            .filter(|c| validator.problems(c).is_empty())
+            .count();
         assert!(fitting > 300, "{fitting} of 400");
         for name in ["limit", "force", "mode", "noise", "start", "seed"] {
-            assert!(configs.iter().any(|c| c.get(name).is_some()) && configs.iter().any(|c| c.get(name).is_none()));
+            assert!(
+                configs.iter().any(|c| c.get(name).is_some())
+                    && configs.iter().any(|c| c.get(name).is_none())
+            );
         }
         assert!(configs.iter().any(|c| c.pointer("/noise/scale").is_some()));
     }
@@ -216,14 +273,22 @@ mod tests {
         let (schema, mut rng) = (schema(), EnvRng::new(2, 0, 0, 9));
         let validator = ConfigSchema::new("test", &schema).unwrap();
         let configs: Vec<Value> = (0..400).map(|_| implausible(&schema, &mut rng)).collect();
-        let fitting = configs.iter().filter(|c| validator.problems(c).is_empty()).count();
+        let fitting = configs
+            .iter()
+            .filter(|c| validator.problems(c).is_empty())
+            .count();
         assert!(fitting < 120, "{fitting} of 400");
-        assert!(configs.iter().all(|c| serde_json::from_str::<Value>(&c.to_string()).is_ok()));
+        assert!(
+            configs
+                .iter()
+                .all(|c| serde_json::from_str::<Value>(&c.to_string()).is_ok())
+        );
     }
 
     #[test]
     fn a_schema_that_refers_to_itself_ends() {
-        let circle = json!({"type": "object", "properties": {"next": {"$ref": "#"}}, "required": ["next"]});
+        let circle =
+            json!({"type": "object", "properties": {"next": {"$ref": "#"}}, "required": ["next"]});
         plausible(&circle, &mut EnvRng::new(3, 0, 0, 9));
     }
 }

@@ -43,7 +43,10 @@ impl How {
         match self {
             Self::Exited(code) => format!("the process exited with code {code}"),
             Self::Killed(signal) => format!("the process was killed by {}", signal_name(signal)),
-            Self::TimedOut(limit) => format!("no answer within {} s; the process was killed", limit.as_secs_f64()),
+            Self::TimedOut(limit) => format!(
+                "no answer within {} s; the process was killed",
+                limit.as_secs_f64()
+            ),
         }
     }
 }
@@ -54,7 +57,11 @@ impl How {
 /// When it cannot be started or waited for.
 pub fn supervise(command: &mut Command, limit: Duration) -> io::Result<Ended> {
     let started = Instant::now();
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0);
     let mut child = command.spawn()?;
     let output = tail_of(child.stdout.take());
     let errors = tail_of(child.stderr.take());
@@ -62,12 +69,20 @@ pub fn supervise(command: &mut Command, limit: Duration) -> io::Result<Ended> {
     // While the child is not reaped its process group cannot be anybody else's.
     kill_group(&child);
     let status = child.wait()?;
-    let how = if in_time? { how(status) } else { How::TimedOut(limit) };
+    let how = if in_time? {
+        how(status)
+    } else {
+        How::TimedOut(limit)
+    };
     // The readers end with the group: nobody holds the other end any more.
     let text = |reader: thread::JoinHandle<Vec<u8>>| {
         String::from_utf8_lossy(&reader.join().unwrap_or_default()).into_owned()
     };
-    Ok(Ended { how, output: text(output), errors: text(errors) })
+    Ok(Ended {
+        how,
+        output: text(output),
+        errors: text(errors),
+    })
 }
 
 /// Waits for the child without reaping it. Whether it ended before the deadline.
@@ -115,7 +130,9 @@ fn tail_of(stream: Option<impl Read + Send + 'static>) -> thread::JoinHandle<Vec
     thread::spawn(move || {
         let mut kept = Vec::new();
         let mut buffer = [0; 16 << 10];
-        let Some(mut stream) = stream else { return kept };
+        let Some(mut stream) = stream else {
+            return kept;
+        };
         loop {
             match stream.read(&mut buffer) {
                 Ok(0) => return kept,
@@ -156,20 +173,33 @@ mod tests {
     use super::*;
 
     fn shell(script: &str, limit: f64) -> Ended {
-        supervise(Command::new("sh").args(["-c", script]), Duration::from_secs_f64(limit)).unwrap()
+        supervise(
+            Command::new("sh").args(["-c", script]),
+            Duration::from_secs_f64(limit),
+        )
+        .unwrap()
     }
 
     #[test]
     fn output_and_exit_code_are_told() {
         let ended = shell("echo out; echo err >&2; exit 7", 10.0);
-        assert_eq!((ended.how, ended.output.as_str(), ended.errors.as_str()), (How::Exited(7), "out\n", "err\n"));
+        assert_eq!(
+            (ended.how, ended.output.as_str(), ended.errors.as_str()),
+            (How::Exited(7), "out\n", "err\n")
+        );
         assert_eq!(ended.how.text(), "the process exited with code 7");
     }
 
     #[test]
     fn a_signal_is_named() {
-        assert_eq!(shell("kill -SEGV $$", 10.0).how.text(), "the process was killed by SIGSEGV (11)");
-        assert_eq!(shell("kill -ABRT $$", 10.0).how.text(), "the process was killed by SIGABRT (6)");
+        assert_eq!(
+            shell("kill -SEGV $$", 10.0).how.text(),
+            "the process was killed by SIGSEGV (11)"
+        );
+        assert_eq!(
+            shell("kill -ABRT $$", 10.0).how.text(),
+            "the process was killed by SIGABRT (6)"
+        );
     }
 
     #[test]

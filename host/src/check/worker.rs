@@ -66,11 +66,19 @@ pub fn run(args: &WorkerArgs, common: &Common) -> Result<ExitCode> {
 fn limit_resources(memory: u64) -> Result<()> {
     let set = |resource, limit| {
         let maximum = getrlimit(resource).maximum;
-        let limit = Rlimit { current: Some(limit), maximum };
-        setrlimit(resource, limit).map_err(|e| Error::new(ErrorKind::Io, format!("resource limit: {e}")))
+        let limit = Rlimit {
+            current: Some(limit),
+            maximum,
+        };
+        setrlimit(resource, limit)
+            .map_err(|e| Error::new(ErrorKind::Io, format!("resource limit: {e}")))
     };
     set(Resource::Core, 0)?;
-    if memory > 0 { set(Resource::As, memory << 20) } else { Ok(()) }
+    if memory > 0 {
+        set(Resource::As, memory << 20)
+    } else {
+        Ok(())
+    }
 }
 
 fn answer(args: &WorkerArgs, options: &Options) -> Result<CheckReport> {
@@ -83,17 +91,32 @@ fn answer(args: &WorkerArgs, options: &Options) -> Result<CheckReport> {
     }
     let plugin = match loaded {
         Ok(plugin) => plugin,
-        Err(e) => return Ok(report(&args.check, Status::Skipped, format!("{e}; see abi-compatible"), seed)),
+        Err(e) => {
+            return Ok(report(
+                &args.check,
+                Status::Skipped,
+                format!("{e}; see abi-compatible"),
+                seed,
+            ));
+        }
     };
     match (&args.id, args.check.as_str()) {
         (None, "unknown-name-refused") => Ok(unknown_name_refused(&plugin, seed)),
         (Some(id), check) => environment_check(&plugin, id, check, args),
-        (None, check) => Err(Error::config(format!("check {check:?}: expected a check of a library"))),
+        (None, check) => Err(Error::config(format!(
+            "check {check:?}: expected a check of a library"
+        ))),
     }
 }
 
-fn environment_check(plugin: &Plugin, id: &str, check: &str, args: &WorkerArgs) -> Result<CheckReport> {
-    let config: Value = serde_json::from_str(&args.config).map_err(|e| Error::config(format!("config: {e}")))?;
+fn environment_check(
+    plugin: &Plugin,
+    id: &str,
+    check: &str,
+    args: &WorkerArgs,
+) -> Result<CheckReport> {
+    let config: Value =
+        serde_json::from_str(&args.config).map_err(|e| Error::config(format!("config: {e}")))?;
     let export = export_of(plugin, id)?;
     let subject = match subject(plugin, id, config) {
         Ok(subject) => subject,
@@ -101,9 +124,15 @@ fn environment_check(plugin: &Plugin, id: &str, check: &str, args: &WorkerArgs) 
     };
     match check {
         "defaults-validate" => Ok(defaults_validate(&subject, &export.schema, args.seed)),
-        "config-fuzz" => Ok(config_fuzz(&subject, &export.schema, plugin.manifest.door, args.seed)),
+        "config-fuzz" => Ok(config_fuzz(
+            &subject,
+            &export.schema,
+            plugin.manifest.door,
+            args.seed,
+        )),
         _ => {
-            let found = Check::named(check).ok_or_else(|| Error::config(format!("check {check:?}: expected a known name")))?;
+            let found = Check::named(check)
+                .ok_or_else(|| Error::config(format!("check {check:?}: expected a known name")))?;
             Ok(run_check(&subject, found, args.seed))
         }
     }
@@ -112,7 +141,12 @@ fn environment_check(plugin: &Plugin, id: &str, check: &str, args: &WorkerArgs) 
 fn export_of<'a>(plugin: &'a Plugin, id: &str) -> Result<&'a Export> {
     let mut exports = plugin.manifest.exports.iter();
     let found = exports.find(|e| e.kind == Kind::Environment && e.id.to_string() == id);
-    found.ok_or_else(|| Error::config(format!("environment {id:?} is not in plugin {}", plugin.manifest.plugin)))
+    found.ok_or_else(|| {
+        Error::config(format!(
+            "environment {id:?} is not in plugin {}",
+            plugin.manifest.plugin
+        ))
+    })
 }
 
 /// What the loader says of a library whose header has no layouts.
@@ -120,7 +154,9 @@ const NO_LAYOUT: &str = "expected type layouts to check";
 
 fn layout_present(loaded: &Result<Plugin>, seed: u64) -> CheckReport {
     let (status, detail) = match loaded {
-        Ok(plugin) if plugin.manifest.door == Door::C => (Status::Skipped, "the c door has sizes, not layouts".into()),
+        Ok(plugin) if plugin.manifest.door == Door::C => {
+            (Status::Skipped, "the c door has sizes, not layouts".into())
+        }
         Ok(_) => (Status::Passed, "the header carries its layouts".into()),
         Err(e) if e.message.contains(NO_LAYOUT) => (Status::Failed, e.message.clone()),
         Err(e) => (Status::Skipped, format!("{e}; see abi-compatible")),
@@ -132,10 +168,15 @@ fn abi_compatible(loaded: &Result<Plugin>, seed: u64) -> CheckReport {
     let (status, detail) = match loaded {
         Ok(plugin) => {
             let abi = &plugin.manifest.abi;
-            let draft = abi.draft.map(|d| format!(", draft {d}")).unwrap_or_default();
+            let draft = abi
+                .draft
+                .map(|d| format!(", draft {d}"))
+                .unwrap_or_default();
             (Status::Passed, format!("abi {}{draft}", abi.version))
         }
-        Err(e) if e.message.contains(NO_LAYOUT) => (Status::Skipped, format!("{e}; see layout-present")),
+        Err(e) if e.message.contains(NO_LAYOUT) => {
+            (Status::Skipped, format!("{e}; see layout-present"))
+        }
         Err(e) => (Status::Failed, e.message.clone()),
     };
     report("abi-compatible", status, detail, seed)
@@ -149,13 +190,27 @@ fn unknown_name_refused(plugin: &Plugin, seed: u64) -> CheckReport {
         Err(_) => return check(Status::Skipped, "no factory of environments".into()),
     };
     let context = Context::default();
-    for name in ["stranger/NoSuchEnvironment-v999", "", "no name at all", "\u{0}\n\"", &"x".repeat(100_000)] {
+    for name in [
+        "stranger/NoSuchEnvironment-v999",
+        "",
+        "no name at all",
+        "\u{0}\n\"",
+        &"x".repeat(100_000),
+    ] {
         let shown: String = name.chars().take(40).collect();
         match EnvironmentHandle::make(factory, &context, &MakeEnvironment::new(name)) {
-            Ok(_) => return check(Status::Failed, format!("name {shown:?}: expected it to be refused, found it made")),
+            Ok(_) => {
+                return check(
+                    Status::Failed,
+                    format!("name {shown:?}: expected it to be refused, found it made"),
+                );
+            }
             Err(e) if e.kind == ErrorKind::Panicked => return check(Status::Crashed, e.message),
             Err(e) if e.message.is_empty() || e.message.contains("and no message") => {
-                return check(Status::Failed, format!("name {shown:?}: expected a reason, found none"));
+                return check(
+                    Status::Failed,
+                    format!("name {shown:?}: expected a reason, found none"),
+                );
             }
             Err(_) => {}
         }

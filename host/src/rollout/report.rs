@@ -55,9 +55,13 @@ pub struct Spread {
 }
 
 impl Spread {
-    fn of(values: impl IntoIterator<Item = f64>) -> Self {
-        let moments = Moments::of(values);
-        Self { mean: moments.mean, std: moments.std(), standard_error: moments.standard_error() }
+    /// Two passes: the mean of whole numbers is not off by roundings that only running moments need.
+    fn of(values: impl Iterator<Item = f64> + Clone) -> Self {
+        let count = values.clone().count();
+        let mean = values.clone().sum::<f64>() / count.max(1) as f64;
+        let deviations = values.map(|value| (value - mean) * (value - mean)).sum();
+        let moments = Moments { count: count as u64, mean, deviations };
+        Self { mean, std: moments.std(), standard_error: moments.standard_error() }
     }
 }
 

@@ -204,7 +204,7 @@ impl AlgorithmHandle {
     }
 
     /// What to collect next.
-    pub fn next(&mut self) -> Result<Collect> {
+    pub fn what_next(&mut self) -> Result<Collect> {
         self.on(|t, this| {
             // SAFETY: nothing but sinks is passed.
             json_call("collect", |out, error| unsafe {
@@ -245,8 +245,8 @@ impl AlgorithmHandle {
 
     /// Writes everything: resuming equals never having stopped.
     pub fn snapshot(&mut self, out: &mut dyn Write) -> Result<()> {
-        // SAFETY: the sink lives through the call.
         self.on(|t, this| {
+            // SAFETY: the sink lives through the call.
             write_to(out, |sink, error| unsafe {
                 (t.snapshot)(this, sink, error)
             })
@@ -255,8 +255,8 @@ impl AlgorithmHandle {
 
     /// Makes the algorithm what a snapshot says.
     pub fn restore(&mut self, from: &mut dyn Read) -> Result<()> {
-        // SAFETY: the source lives through the call.
         self.on(|t, this| {
+            // SAFETY: the source lives through the call.
             read_from(from, |source, error| unsafe {
                 (t.restore)(this, source, error)
             })
@@ -272,8 +272,8 @@ impl AlgorithmHandle {
     /// Loads named tensors for some groups; for all when there are none.
     pub fn set_weights(&mut self, from: &mut dyn Read, groups: &[&str]) -> Result<()> {
         let text = json!(groups).to_string();
-        // SAFETY: source and text live through the call.
         self.on(|t, this| {
+            // SAFETY: source and text live through the call.
             read_from(from, |source, error| unsafe {
                 (t.set_weights)(this, source, Text::new(&text), error)
             })

@@ -196,8 +196,8 @@ impl CoordinationHandle {
     }
 
     fn describe(&self) -> Result<MechanismDescription> {
-        // SAFETY: `on` excludes other calls; this holds for every block below.
         self.on(|table, object| {
+            // SAFETY: `on` excludes other calls; this holds for every block below.
             json_call("description", |out, error| unsafe {
                 (table.describe)(object.this, out, error)
             })
@@ -270,8 +270,8 @@ impl CoordinationHandle {
 
     /// Writes everything that the mechanism is, parameters excepted.
     pub fn snapshot(&mut self, out: &mut dyn Write) -> Result<()> {
-        // SAFETY: the sink lives through the call.
         self.on(|t, object| {
+            // SAFETY: the sink lives through the call.
             write_to(out, |sink, error| unsafe {
                 (t.snapshot)(object.this, sink, error)
             })
@@ -280,8 +280,8 @@ impl CoordinationHandle {
 
     /// Makes the mechanism what a snapshot says.
     pub fn restore(&mut self, from: &mut dyn Read) -> Result<()> {
-        // SAFETY: the source lives through the call.
         self.on(|t, object| {
+            // SAFETY: the source lives through the call.
             read_from(from, |source, error| unsafe {
                 (t.restore)(object.this, source, error)
             })

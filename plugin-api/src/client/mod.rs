@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 mod algorithm;
-mod call;
+pub(crate) mod call;
 mod coordination;
 mod environment;
 mod exchange;

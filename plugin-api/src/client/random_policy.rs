@@ -166,7 +166,10 @@ impl Sampler {
                 mask,
                 alive: of(id::ALIVE),
                 acting: of(id::ACTING),
-                no_op: group.no_op.as_deref().and_then(|values| no_op(group, values)),
+                no_op: group
+                    .no_op
+                    .as_deref()
+                    .and_then(|values| no_op(group, values)),
                 active: Vec::new(),
             }),
         }
@@ -175,8 +178,13 @@ impl Sampler {
 
 /// The no-op as choices; none when the space does not hold it.
 fn no_op(group: &GroupSpec, values: &[f64]) -> Option<Vec<i32>> {
-    let choice = |(&value, n): (&f64, usize)| (0.0..n as f64).contains(&value).then_some(value as i32);
-    values.iter().zip(group.action.choices()).map(choice).collect()
+    let choice =
+        |(&value, n): (&f64, usize)| (0.0..n as f64).contains(&value).then_some(value as i32);
+    values
+        .iter()
+        .zip(group.action.choices())
+        .map(choice)
+        .collect()
 }
 
 impl Choices {

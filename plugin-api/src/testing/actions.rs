@@ -4,12 +4,7 @@ use super::{
     check::{Outcome, Stop, Trial, failed, passed},
     run::{Run, Setup, must_repeat},
 };
-use crate::{
-    abi::id,
-    client::SlabElement,
-    error::ErrorKind,
-    spec::GroupSpec,
-};
+use crate::{abi::id, client::SlabElement, error::ErrorKind, spec::GroupSpec};
 
 const INSTANCES: usize = 3;
 /// Steps over which forbidden choices of masks are looked for.
@@ -35,7 +30,9 @@ pub(super) fn bad_action_refused(trial: &Trial<'_>) -> Outcome {
             other.step()?;
             for i in 0..INSTANCES {
                 if let Some(found) = run.full_difference(i, other, i)? {
-                    return failed(format!("instance {i} after refused actions: expected it not to move, found {found}"));
+                    return failed(format!(
+                        "instance {i} after refused actions: expected it not to move, found {found}"
+                    ));
                 }
             }
         }
@@ -57,7 +54,13 @@ fn try_all(run: &mut Run, outside: bool) -> Result<u32, Stop> {
             }
             continue;
         }
-        for (component, n) in group.action.choices().into_iter().enumerate().filter(|_| outside) {
+        for (component, n) in group
+            .action
+            .choices()
+            .into_iter()
+            .enumerate()
+            .filter(|_| outside)
+        {
             for bad in [-1, n as i32, i32::MAX, i32::MIN] {
                 tried += refuse(run, g, row * group.action.width() + component, bad)?;
             }
@@ -84,13 +87,23 @@ fn forbidden(run: &Run, g: usize, group: &GroupSpec, row: usize) -> Vec<(usize, 
     for (component, &n) in choices.iter().enumerate() {
         let (allowed, others) = rest.split_at(n);
         rest = others;
-        found.extend(allowed.iter().position(|&a| a == 0).map(|choice| (component, choice as i32)));
+        found.extend(
+            allowed
+                .iter()
+                .position(|&a| a == 0)
+                .map(|choice| (component, choice as i32)),
+        );
     }
     found
 }
 
 /// Steps with one bad value, which must be refused, and puts the good one back.
-fn refuse<T: SlabElement + std::fmt::Display>(run: &mut Run, g: usize, at: usize, bad: T) -> Result<u32, Stop> {
+fn refuse<T: SlabElement + std::fmt::Display>(
+    run: &mut Run,
+    g: usize,
+    at: usize,
+    bad: T,
+) -> Result<u32, Stop> {
     let Some(key) = run.batch.slabs().key::<T>(id::ACTION, g as u32) else {
         return Ok(0);
     };
@@ -101,8 +114,12 @@ fn refuse<T: SlabElement + std::fmt::Display>(run: &mut Run, g: usize, at: usize
     let name = &run.spec().groups[g].name;
     match stepped {
         Err(e) if e.kind == ErrorKind::BadAction && !e.message.is_empty() => Ok(1),
-        Err(e) if e.kind == ErrorKind::BadAction => failed(format!("action {bad} of group {name}: expected a message, found none")),
+        Err(e) if e.kind == ErrorKind::BadAction => failed(format!(
+            "action {bad} of group {name}: expected a message, found none"
+        )),
         Err(e) => Err(e.into()),
-        Ok(()) => failed(format!("action {bad} of group {name}: expected it to be refused, found it taken")),
+        Ok(()) => failed(format!(
+            "action {bad} of group {name}: expected it to be refused, found it taken"
+        )),
     }
 }

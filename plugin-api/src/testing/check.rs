@@ -7,7 +7,9 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Subject, actions, determinism, episodes, isolation, rewards, snapshots, spaces};
+use super::{
+    Subject, actions, determinism, episodes, finals, isolation, rewards, snapshots, spaces,
+};
 use crate::{
     client::EnvironmentHandle,
     error::{Error, ErrorKind, one_line},
@@ -57,7 +59,14 @@ pub struct CheckReport {
 
 impl fmt::Display for CheckReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}: {} (seed {})", self.check, self.status.word(), self.detail, self.seed)
+        write!(
+            f,
+            "{} {}: {} (seed {})",
+            self.check,
+            self.status.word(),
+            self.detail,
+            self.seed
+        )
     }
 }
 
@@ -80,25 +89,101 @@ impl Check {
 
 /// The environment checks, in the order in which they are reported.
 pub const CHECKS: &[Check] = &[
-    Check { name: "spaces-well-formed", about: "the spec can be made, and agrees with itself", body: spaces::well_formed },
-    Check { name: "spaces-stable", about: "every object gives the same spec, at any time", body: spaces::stable },
-    Check { name: "reset-in-space", about: "first observations and states are in their spaces", body: spaces::reset_in_space },
-    Check { name: "step-in-space", about: "later observations and states are in their spaces", body: spaces::step_in_space },
-    Check { name: "reward-finite", about: "rewards and metrics are finite", body: rewards::finite },
-    Check { name: "flags-clear-after-reset", about: "an episode starts with nothing ended and somebody to act", body: episodes::flags_clear },
-    Check { name: "reset-determinism", about: "the same seed gives the same first observations", body: determinism::reset },
-    Check { name: "episode-determinism", about: "the same seed and actions give the same 1,000 steps, watched or not", body: determinism::episode },
-    Check { name: "seed-divergence", about: "run seeds, instances and episodes all matter to chance", body: determinism::seed_divergence },
-    Check { name: "instance-isolation", about: "what befalls other instances changes nothing", body: isolation::instances },
-    Check { name: "vector-equals-scalar", about: "64 instances give the same in 1, 8 and 64 shards", body: isolation::vector_equals_scalar },
-    Check { name: "truncation-at-limit", about: "episodes are cut off at max_episode_steps, as configured", body: episodes::truncation_at_limit },
-    Check { name: "final-observation-kept", about: "what ended is listed with its last observation", body: episodes::final_observation_kept },
-    Check { name: "bad-action-refused", about: "actions outside their space are refused, and nothing moves", body: actions::bad_action_refused },
-    Check { name: "action-mask-valid", about: "masks are 0 or 1 and leave a choice to whoever acts", body: spaces::action_mask_valid },
-    Check { name: "agents-never-revive", about: "an agent that has ended stays so for the episode", body: episodes::agents_never_revive },
-    Check { name: "returns-within-bounds", about: "rewards keep to reward_range, and returns are their sums", body: rewards::within_bounds },
-    Check { name: "snapshot-roundtrip-mid-episode", about: "a restored instance goes on as if never stopped", body: snapshots::roundtrip },
-    Check { name: "snapshot-invalid-refused", about: "damaged snapshots are refused, and nothing moves", body: snapshots::invalid_refused },
+    Check {
+        name: "spaces-well-formed",
+        about: "the spec can be made, and agrees with itself",
+        body: spaces::well_formed,
+    },
+    Check {
+        name: "spaces-stable",
+        about: "every object gives the same spec, at any time",
+        body: spaces::stable,
+    },
+    Check {
+        name: "reset-in-space",
+        about: "first observations and states are in their spaces",
+        body: spaces::reset_in_space,
+    },
+    Check {
+        name: "step-in-space",
+        about: "later observations and states are in their spaces",
+        body: spaces::step_in_space,
+    },
+    Check {
+        name: "reward-finite",
+        about: "rewards and metrics are finite",
+        body: rewards::finite,
+    },
+    Check {
+        name: "flags-clear-after-reset",
+        about: "an episode starts with nothing ended and somebody to act",
+        body: episodes::flags_clear,
+    },
+    Check {
+        name: "reset-determinism",
+        about: "the same seed gives the same first observations",
+        body: determinism::reset,
+    },
+    Check {
+        name: "episode-determinism",
+        about: "the same seed and actions give the same 1,000 steps, watched or not",
+        body: determinism::episode,
+    },
+    Check {
+        name: "seed-divergence",
+        about: "run seeds, instances and episodes all matter to chance",
+        body: determinism::seed_divergence,
+    },
+    Check {
+        name: "instance-isolation",
+        about: "what befalls other instances changes nothing",
+        body: isolation::instances,
+    },
+    Check {
+        name: "vector-equals-scalar",
+        about: "64 instances give the same in 1, 8 and 64 shards",
+        body: isolation::vector_equals_scalar,
+    },
+    Check {
+        name: "truncation-at-limit",
+        about: "episodes are cut off at max_episode_steps, as configured",
+        body: episodes::truncation_at_limit,
+    },
+    Check {
+        name: "final-observation-kept",
+        about: "what ended is listed with its last observation",
+        body: finals::observation_kept,
+    },
+    Check {
+        name: "bad-action-refused",
+        about: "actions outside their space are refused, and nothing moves",
+        body: actions::bad_action_refused,
+    },
+    Check {
+        name: "action-mask-valid",
+        about: "masks are 0 or 1 and leave a choice to whoever acts",
+        body: spaces::action_mask_valid,
+    },
+    Check {
+        name: "agents-never-revive",
+        about: "an agent that has ended stays so for the episode",
+        body: episodes::agents_never_revive,
+    },
+    Check {
+        name: "returns-within-bounds",
+        about: "rewards keep to reward_range, and returns are their sums",
+        body: rewards::within_bounds,
+    },
+    Check {
+        name: "snapshot-roundtrip-mid-episode",
+        about: "a restored instance goes on as if never stopped",
+        body: snapshots::roundtrip,
+    },
+    Check {
+        name: "snapshot-invalid-refused",
+        about: "damaged snapshots are refused, and nothing moves",
+        body: snapshots::invalid_refused,
+    },
 ];
 
 /// One run of a check.
@@ -168,10 +253,18 @@ pub fn run_check(subject: &Subject<'_>, check: &Check, seed: u64) -> CheckReport
             (Status::Crashed, "a panic reached the check itself".into())
         }
     };
-    CheckReport { check: check.name.into(), status, detail: one_line(detail), seed }
+    CheckReport {
+        check: check.name.into(),
+        status,
+        detail: one_line(detail),
+        seed,
+    }
 }
 
 /// Runs all [`CHECKS`].
 pub fn run_all(subject: &Subject<'_>, seed: u64) -> Vec<CheckReport> {
-    CHECKS.iter().map(|check| run_check(subject, check, seed)).collect()
+    CHECKS
+        .iter()
+        .map(|check| run_check(subject, check, seed))
+        .collect()
 }

@@ -34,9 +34,12 @@ fn resets_differ(trial: &Trial<'_>) -> Result<Option<String>, super::check::Stop
             a.reset()?;
             b.reset()?;
         }
-        let found = (0..INSTANCES).find_map(|i| a.difference(i, &b, i, |_| true).map(|found| (i, found)));
+        let found =
+            (0..INSTANCES).find_map(|i| a.difference(i, &b, i, |_| true).map(|found| (i, found)));
         if let Some((i, found)) = found {
-            return Ok(Some(format!("reset {reset}, instance {i}: expected the same from one seed, found {found}")));
+            return Ok(Some(format!(
+                "reset {reset}, instance {i}: expected the same from one seed, found {found}"
+            )));
         }
     }
     Ok(None)
@@ -64,7 +67,9 @@ pub(super) fn episode(trial: &Trial<'_>) -> Outcome {
         };
         let (a, b) = (state(&mut watched)?, state(&mut other)?);
         if a != b {
-            return failed(format!("inspection of instance {instance} after {STEPS} steps: expected the same from one seed"));
+            return failed(format!(
+                "inspection of instance {instance} after {STEPS} steps: expected the same from one seed"
+            ));
         }
     }
     passed(format!("{INSTANCES} instances, {STEPS} steps"))
@@ -92,14 +97,25 @@ fn draw(shard: &mut ShardMut<'_>, index: usize) -> crate::Result<()> {
             drawn => return drawn.map(drop),
         }
     }
-    Err(Error::unsupported("render: expected a scene, text or pixels, found none; clear the flag render"))
+    Err(Error::unsupported(
+        "render: expected a scene, text or pixels, found none; clear the flag render",
+    ))
 }
 
 pub(super) fn seed_divergence(trial: &Trial<'_>) -> Outcome {
     trial.probe()?;
-    let base = Setup { instances: 16, ..Setup::of(trial, 16) };
-    let seeds = [1, 2, 3].map(|k| Setup { run_seed: trial.seed.wrapping_add(k), ..base.clone() });
-    let others = [1_000, 2_000, 3_000].map(|first_instance| Setup { first_instance, ..base.clone() });
+    let base = Setup {
+        instances: 16,
+        ..Setup::of(trial, 16)
+    };
+    let seeds = [1, 2, 3].map(|k| Setup {
+        run_seed: trial.seed.wrapping_add(k),
+        ..base.clone()
+    });
+    let others = [1_000, 2_000, 3_000].map(|first_instance| Setup {
+        first_instance,
+        ..base.clone()
+    });
     let mut matters = Vec::new();
     for (what, setups) in [("run seed", seeds), ("instance", others)] {
         let mut differs = false;
@@ -117,17 +133,31 @@ pub(super) fn seed_divergence(trial: &Trial<'_>) -> Outcome {
         differs |= diverges(&mut base.start(trial)?, &mut later)?;
     }
     matters.push(("episode", differs));
-    let dead: Vec<&str> = matters.iter().filter(|(_, differs)| !differs).map(|(what, _)| *what).collect();
+    let dead: Vec<&str> = matters
+        .iter()
+        .filter(|(_, differs)| !differs)
+        .map(|(what, _)| *what)
+        .collect();
     match dead.len() {
         0 => passed("run seed, instance and episode all matter"),
-        3 => Ok(Held::Warning("nothing depends on the seed; right only for a world without chance".into())),
-        _ => failed(format!("expected chance to depend on run seed, instance and episode, found none on {}", dead.join(", "))),
+        3 => Ok(Held::Warning(
+            "nothing depends on the seed; right only for a world without chance".into(),
+        )),
+        _ => failed(format!(
+            "expected chance to depend on run seed, instance and episode, found none on {}",
+            dead.join(", ")
+        )),
     }
 }
 
 /// Whether what agents see or get differs within a few steps of the same actions.
 fn diverges(a: &mut Run, b: &mut Run) -> Result<bool, super::check::Stop> {
-    let seen = |slab| matches!(slab, id::OBSERVATION | id::REWARD | id::STATE | id::TERMINATED | id::ACTION_MASK);
+    let seen = |slab| {
+        matches!(
+            slab,
+            id::OBSERVATION | id::REWARD | id::STATE | id::TERMINATED | id::ACTION_MASK
+        )
+    };
     for step in 0..64 {
         if step > 0 {
             // Masks may differ from here on, but then so does the outcome.

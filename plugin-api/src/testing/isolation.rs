@@ -21,13 +21,18 @@ pub(super) fn instances(trial: &Trial<'_>) -> Outcome {
     must_repeat(trial, &setup, STEPS)?;
     match disturbed(trial, &setup)? {
         Some(found) => failed(found),
-        None => passed(format!("{INSTANCES} instances, {STEPS} steps, others acting otherwise and reset")),
+        None => passed(format!(
+            "{INSTANCES} instances, {STEPS} steps, others acting otherwise and reset"
+        )),
     }
 }
 
 /// Plays the same actions in one instance while the others act otherwise and are reset now and then.
 fn disturbed(trial: &Trial<'_>, setup: &Setup) -> Result<Option<String>, Stop> {
-    let otherwise = Setup { policy_seed: setup.policy_seed.wrapping_add(1), ..setup.clone() };
+    let otherwise = Setup {
+        policy_seed: setup.policy_seed.wrapping_add(1),
+        ..setup.clone()
+    };
     for alone in 0..INSTANCES {
         let (mut quiet, mut busy) = (setup.start(trial)?, otherwise.start(trial)?);
         let others: Vec<u8> = (0..INSTANCES).map(|i| u8::from(i != alone)).collect();
@@ -47,7 +52,9 @@ fn disturbed(trial: &Trial<'_>, setup: &Setup) -> Result<Option<String>, Stop> {
                 quiet.difference(alone, &busy, alone, |_| true)
             };
             if let Some(found) = found {
-                return Ok(Some(format!("step {step}, instance {alone}: expected no change from other instances, found {found}")));
+                return Ok(Some(format!(
+                    "step {step}, instance {alone}: expected no change from other instances, found {found}"
+                )));
             }
         }
     }
@@ -62,8 +69,16 @@ fn copy_actions(from: &Run, to: &mut Run, instance: usize) {
     }
 }
 
-fn copy_rows<T: SlabElement>(from: &Run, to: &mut EnvironmentBatch, slot: usize, group: u32, instance: usize) {
-    let Some(key) = to.slabs().key::<T>(id::ACTION, group) else { return };
+fn copy_rows<T: SlabElement>(
+    from: &Run,
+    to: &mut EnvironmentBatch,
+    slot: usize,
+    group: u32,
+    instance: usize,
+) {
+    let Some(key) = to.slabs().key::<T>(id::ACTION, group) else {
+        return;
+    };
     let width = to.slabs().row(key);
     let rows = instance * width..(instance + 1) * width;
     to.rows_mut(key, slot)[rows.clone()].copy_from_slice(&from.rows::<T>(id::ACTION, group)[rows]);
@@ -75,7 +90,13 @@ pub(super) fn vector_equals_scalar(trial: &Trial<'_>) -> Outcome {
     if let Some(found) = disturbed(trial, &Setup::of(trial, INSTANCES))? {
         return skipped(format!("{found}; see instance-isolation"));
     }
-    let of = |shards| Setup { shards, ..Setup::of(trial, VECTOR) }.start(trial);
+    let of = |shards| {
+        Setup {
+            shards,
+            ..Setup::of(trial, VECTOR)
+        }
+        .start(trial)
+    };
     let mut runs = [(1, of(1)?), (8, of(8)?), (64, of(64)?)];
     for step in 0..=VECTOR_STEPS {
         if step > 0 {
@@ -85,10 +106,14 @@ pub(super) fn vector_equals_scalar(trial: &Trial<'_>) -> Outcome {
         for (shards, part) in parts {
             for i in 0..VECTOR {
                 if let Some(found) = whole.full_difference(i, part, i)? {
-                    return failed(format!("step {step}, instance {i}, 1 and {shards} shards: {found}"));
+                    return failed(format!(
+                        "step {step}, instance {i}, 1 and {shards} shards: {found}"
+                    ));
                 }
             }
         }
     }
-    passed(format!("{VECTOR} instances in 1, 8 and 64 shards, {VECTOR_STEPS} steps"))
+    passed(format!(
+        "{VECTOR} instances in 1, 8 and 64 shards, {VECTOR_STEPS} steps"
+    ))
 }

@@ -18,6 +18,7 @@ mod actions;
 mod check;
 mod determinism;
 mod episodes;
+mod finals;
 mod isolation;
 pub mod replay;
 mod rewards;

@@ -50,7 +50,12 @@ fn metrics_finite(run: &Run) -> Result<(), Stop> {
 pub(super) fn within_bounds(trial: &Trial<'_>) -> Outcome {
     trial.probe()?;
     let mut run = Setup::of(trial, INSTANCES).start(trial)?;
-    let mut sums: Vec<Vec<f64>> = run.spec().groups.iter().map(|g| vec![0.0; g.agents * INSTANCES]).collect();
+    let mut sums: Vec<Vec<f64>> = run
+        .spec()
+        .groups
+        .iter()
+        .map(|g| vec![0.0; g.agents * INSTANCES])
+        .collect();
     let mut lengths = [0_u32; INSTANCES];
     let mut ended = 0;
     for _ in 0..STEPS {
@@ -74,8 +79,14 @@ pub(super) fn within_bounds(trial: &Trial<'_>) -> Outcome {
         }
     }
     let (low, high) = run.spec().reward_range;
-    let range = if low.or(high).is_some() { "within reward_range" } else { "no reward_range given" };
-    passed(format!("{INSTANCES} instances, {STEPS} steps, {ended} episodes, {range}"))
+    let range = if low.or(high).is_some() {
+        "within reward_range"
+    } else {
+        "no reward_range given"
+    };
+    passed(format!(
+        "{INSTANCES} instances, {STEPS} steps, {ended} episodes, {range}"
+    ))
 }
 
 fn rewards_in_range(run: &Run, g: usize) -> Result<(), Stop> {
@@ -102,12 +113,23 @@ fn rewards_in_range(run: &Run, g: usize) -> Result<(), Stop> {
 }
 
 /// The sums are of f32 rewards, the returns of f64 ones: each step may differ by half a unit in the last place.
-fn returns_are_sums(run: &Run, g: usize, entry: usize, sums: &[f64], length: u32) -> Result<(), Stop> {
+fn returns_are_sums(
+    run: &Run,
+    g: usize,
+    entry: usize,
+    sums: &[f64],
+    length: u32,
+) -> Result<(), Stop> {
     let group = &run.spec().groups[g];
-    let returns = &run.rows::<f64>(id::EPISODE_RETURN, g as u32)[entry * group.agents..][..group.agents];
+    let returns =
+        &run.rows::<f64>(id::EPISODE_RETURN, g as u32)[entry * group.agents..][..group.agents];
     for (agent, (&found, &sum)) in returns.iter().zip(sums).enumerate() {
         let largest = run.spec().reward_range;
-        let scale = sum.abs().max(largest.0.unwrap_or(0.0).abs()).max(largest.1.unwrap_or(0.0).abs()).max(1.0);
+        let scale = sum
+            .abs()
+            .max(largest.0.unwrap_or(0.0).abs())
+            .max(largest.1.unwrap_or(0.0).abs())
+            .max(1.0);
         // What is not finite is for `reward-finite` to report.
         let comparable = found.is_finite() && sum.is_finite();
         if comparable && (found - sum).abs() > 1e-6 * scale * f64::from(length.max(1)) {

@@ -93,13 +93,26 @@ pub(super) fn columns(batch: &EnvironmentBatch) -> Vec<Column> {
             DType::F32 => AnyKey::F32(slabs.key(id, group)?),
             DType::F64 => AnyKey::F64(slabs.key(id, group)?),
         };
-        Some(Column { layout: layout.clone(), key, name: name(layout, batch.spec()) })
+        Some(Column {
+            layout: layout.clone(),
+            key,
+            name: name(layout, batch.spec()),
+        })
     };
-    slabs.layouts().filter(|l| l.id != id::ACTION).filter_map(column).collect()
+    slabs
+        .layouts()
+        .filter(|l| l.id != id::ACTION)
+        .filter_map(column)
+        .collect()
 }
 
 /// Fills a slot (lists of ended episodes too) with garbage.
-pub(super) fn spoil(batch: &mut EnvironmentBatch, columns: &[Column], slot: usize, garbage: Garbage) {
+pub(super) fn spoil(
+    batch: &mut EnvironmentBatch,
+    columns: &[Column],
+    slot: usize,
+    garbage: Garbage,
+) {
     fn fill<T: Cell>(batch: &mut EnvironmentBatch, key: Key<T>, slot: usize, garbage: Garbage) {
         batch.rows_mut(key, slot).fill(T::garbage(garbage));
     }
@@ -110,7 +123,11 @@ pub(super) fn spoil(batch: &mut EnvironmentBatch, columns: &[Column], slot: usiz
 
 /// A row: the batch, the slot, and the instance or list entry.
 #[derive(Clone, Copy)]
-pub(super) struct At<'a>(pub(super) &'a EnvironmentBatch, pub(super) usize, pub(super) usize);
+pub(super) struct At<'a>(
+    pub(super) &'a EnvironmentBatch,
+    pub(super) usize,
+    pub(super) usize,
+);
 
 impl Column {
     /// Says where two rows of this slab differ, if they do.

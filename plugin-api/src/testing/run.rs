@@ -49,15 +49,26 @@ impl Setup {
             instances: self.instances,
             ..trial.subject.request(self.run_seed)
         };
-        let mut batch = EnvironmentBatch::new(&what, self.shards, 2, |part| trial.subject.make(part))?;
+        let mut batch =
+            EnvironmentBatch::new(&what, self.shards, 2, |part| trial.subject.make(part))?;
         let columns = columns(&batch);
         let ranges = batch.shards_mut().map(|s| s.range()).collect();
         // Actions do not depend on the seed of the environment, nor on its first instance.
-        let policy = RandomPolicy::new(batch.spec(), batch.slabs(), self.policy_seed, 0).with_purpose(purpose::CHECK);
+        let policy = RandomPolicy::new(batch.spec(), batch.slabs(), self.policy_seed, 0)
+            .with_purpose(purpose::CHECK);
         spoil(&mut batch, &columns, 0, self.garbage);
         batch.reset(&json!({}), 0)?;
         let waiting = vec![0; self.instances];
-        Ok(Run { batch, columns, ranges, policy, garbage: self.garbage, slot: 0, time: 0, waiting })
+        Ok(Run {
+            batch,
+            columns,
+            ranges,
+            policy,
+            garbage: self.garbage,
+            slot: 0,
+            time: 0,
+            waiting,
+        })
     }
 }
 
@@ -96,7 +107,10 @@ impl Run {
 
     /// Rows of a slab at the current slot; empty when there is no such slab.
     pub(super) fn rows<T: SlabElement>(&self, id: u32, group: u32) -> &[T] {
-        self.batch.slabs().key(id, group).map_or(&[], |key| self.batch.rows(key, self.slot))
+        self.batch
+            .slabs()
+            .key(id, group)
+            .map_or(&[], |key| self.batch.rows(key, self.slot))
     }
 
     /// A flag per instance at the current slot.
@@ -128,18 +142,32 @@ impl Run {
             let range = shard.range();
             shard.restart(&mask[range], slot)?;
         }
-        self.waiting.iter_mut().zip(mask).filter(|(_, m)| **m != 0).for_each(|(w, _)| *w = 0);
+        self.waiting
+            .iter_mut()
+            .zip(mask)
+            .filter(|(_, m)| **m != 0)
+            .for_each(|(w, _)| *w = 0);
         Ok(())
     }
 
     /// Where this run is; see [`go_on`](Self::go_on).
     pub(super) fn place(&self) -> Place {
-        Place { policy: self.policy.clone(), slot: self.slot, time: self.time, waiting: self.waiting.clone() }
+        Place {
+            policy: self.policy.clone(),
+            slot: self.slot,
+            time: self.time,
+            waiting: self.waiting.clone(),
+        }
     }
 
     /// Goes on from the place of another run, whose rows have been restored there.
     pub(super) fn go_on(&mut self, place: &Place) {
-        let Place { policy, slot, time, waiting } = place.clone();
+        let Place {
+            policy,
+            slot,
+            time,
+            waiting,
+        } = place.clone();
         (self.policy, self.slot, self.time, self.waiting) = (policy, slot, time, waiting);
     }
 
@@ -166,7 +194,9 @@ impl Run {
         self.slot = write;
         self.time += 1;
         if self.spec().flags.manual_reset {
-            let over: Vec<u8> = (0..self.instances()).map(|i| u8::from(self.is_over(i))).collect();
+            let over: Vec<u8> = (0..self.instances())
+                .map(|i| u8::from(self.is_over(i)))
+                .collect();
             self.waiting = over;
         }
         Ok(())
@@ -196,12 +226,19 @@ impl Run {
         for range in &self.ranges {
             let count = counts[range.start] as usize;
             if count > range.len() {
-                return Err(Stop::Failed(format!("ended count: expected at most {}, found {count}", range.len())));
+                return Err(Stop::Failed(format!(
+                    "ended count: expected at most {}, found {count}",
+                    range.len()
+                )));
             }
-            for entry in range.start..range.start + count {
-                let row = rows[entry] as usize;
+            let listed = rows.iter().enumerate().skip(range.start).take(count);
+            for (entry, &row) in listed {
+                let row = row as usize;
                 if row >= range.len() {
-                    return Err(Stop::Failed(format!("ended row: expected less than {}, found {row}", range.len())));
+                    return Err(Stop::Failed(format!(
+                        "ended row: expected less than {}, found {row}",
+                        range.len()
+                    )));
                 }
                 ended.push((range.start + row, entry));
             }
@@ -211,27 +248,54 @@ impl Run {
 
     /// Where instance `i` of this run and `j` of another differ in the slabs that `which` accepts, entries of
     /// lists excepted.
-    pub(super) fn difference(&self, i: usize, other: &Self, j: usize, which: fn(u32) -> bool) -> Option<String> {
-        let columns = self.columns.iter().filter(|c| !c.layout.ended && which(c.layout.id));
+    pub(super) fn difference(
+        &self,
+        i: usize,
+        other: &Self,
+        j: usize,
+        which: fn(u32) -> bool,
+    ) -> Option<String> {
+        let columns = self
+            .columns
+            .iter()
+            .filter(|c| !c.layout.ended && which(c.layout.id));
         let here = At(&self.batch, self.slot, i);
-        columns.map(|c| c.difference(here, At(&other.batch, other.slot, j))).find(Option::is_some).flatten()
+        columns
+            .map(|c| c.difference(here, At(&other.batch, other.slot, j)))
+            .find(Option::is_some)
+            .flatten()
     }
 
     /// As [`difference`](Self::difference) for all slabs, entries of lists included.
-    pub(super) fn full_difference(&self, i: usize, other: &Self, j: usize) -> Result<Option<String>, Stop> {
+    pub(super) fn full_difference(
+        &self,
+        i: usize,
+        other: &Self,
+        j: usize,
+    ) -> Result<Option<String>, Stop> {
         if let Some(found) = self.difference(i, other, j, |_| true) {
             return Ok(Some(found));
         }
-        let entry = |ended: Vec<(usize, usize)>, i| ended.into_iter().find(|e| e.0 == i).map(|e| e.1);
+        let entry =
+            |ended: Vec<(usize, usize)>, i| ended.into_iter().find(|e| e.0 == i).map(|e| e.1);
         if self.time == 0 || !self.is_over(i) {
             return Ok(None);
         }
         let (Some(a), Some(b)) = (entry(self.ended()?, i), entry(other.ended()?, j)) else {
             return Ok(None);
         };
-        let lists = self.columns.iter().filter(|c| c.layout.ended && c.layout.id > id::ENDED_ROW);
-        let (here, there) = (At(&self.batch, self.slot, a), At(&other.batch, other.slot, b));
-        Ok(lists.map(|c| c.difference(here, there)).find(Option::is_some).flatten())
+        let lists = self
+            .columns
+            .iter()
+            .filter(|c| c.layout.ended && c.layout.id > id::ENDED_ROW);
+        let (here, there) = (
+            At(&self.batch, self.slot, a),
+            At(&other.batch, other.slot, b),
+        );
+        Ok(lists
+            .map(|c| c.difference(here, there))
+            .find(Option::is_some)
+            .flatten())
     }
 }
 
@@ -258,7 +322,9 @@ pub(super) fn must_repeat(trial: &Trial<'_>, setup: &Setup, steps: u32) -> Resul
         return skipped("the spec says that episodes are not deterministic");
     }
     match lockstep(&mut a, &mut b, steps)? {
-        Some(found) => skipped(format!("episodes do not repeat ({found}); see reset- and episode-determinism")),
+        Some(found) => skipped(format!(
+            "episodes do not repeat ({found}); see reset- and episode-determinism"
+        )),
         None => Ok(()),
     }
 }
@@ -269,25 +335,36 @@ pub(super) const SHORT: u32 = 7;
 /// The configuration with episodes of [`SHORT`] steps, if the environment takes `max_episode_steps`.
 pub(super) fn short_episodes(trial: &Trial<'_>) -> Option<Value> {
     let mut config = trial.subject.config.clone();
-    config.as_object_mut()?.insert("max_episode_steps".into(), SHORT.into());
-    let what = MakeEnvironment { config: config.clone(), ..trial.subject.request(trial.seed) };
+    config
+        .as_object_mut()?
+        .insert("max_episode_steps".into(), SHORT.into());
+    let what = MakeEnvironment {
+        config: config.clone(),
+        ..trial.subject.request(trial.seed)
+    };
     trial.subject.make(&what).is_ok().then_some(config)
 }
 
 /// Says why a value of a slab cannot be in a space.
 pub(super) fn outside(space: &Space, component: usize, value: f32) -> Option<String> {
     if value.is_nan() {
-        return Some(format!("component {component}: expected a number, found NaN or nothing written"));
+        return Some(format!(
+            "component {component}: expected a number, found NaN or nothing written"
+        ));
     }
     let (low, high) = space.bounds_of(component);
     let number = f64::from(value);
     // Bounds are f64, slabs f32: a bound itself may round outwards.
     let inside = (number >= low || value == low as f32) && (number <= high || value == high as f32);
     if !inside || value.is_infinite() {
-        return Some(format!("component {component}: expected {low} ≤ x ≤ {high}, found {value}"));
+        return Some(format!(
+            "component {component}: expected {low} ≤ x ≤ {high}, found {value}"
+        ));
     }
     if !space.is_box() && value.fract() != 0.0 {
-        return Some(format!("component {component}: expected a whole number, found {value}"));
+        return Some(format!(
+            "component {component}: expected a whole number, found {value}"
+        ));
     }
     None
 }

@@ -20,7 +20,10 @@ fn setup(trial: &Trial<'_>) -> Result<Setup, Stop> {
     if !trial.probe()?.spec().flags.snapshot {
         return skipped("snapshots are not offered");
     }
-    Ok(Setup { garbage: Garbage::Zeros, ..Setup::of(trial, INSTANCES) })
+    Ok(Setup {
+        garbage: Garbage::Zeros,
+        ..Setup::of(trial, INSTANCES)
+    })
 }
 
 pub(super) fn roundtrip(trial: &Trial<'_>) -> Outcome {
@@ -33,7 +36,11 @@ pub(super) fn roundtrip(trial: &Trial<'_>) -> Outcome {
         }
         let saved = save_all(&mut original)?;
         // Another object, in the middle of something else.
-        let mut copy = Setup { policy_seed: setup.policy_seed.wrapping_add(1), ..setup.clone() }.start(trial)?;
+        let mut copy = Setup {
+            policy_seed: setup.policy_seed.wrapping_add(1),
+            ..setup.clone()
+        }
+        .start(trial)?;
         for _ in 0..3 {
             copy.step()?;
         }
@@ -41,7 +48,9 @@ pub(super) fn roundtrip(trial: &Trial<'_>) -> Outcome {
         resume(&mut copy, &saved, &place)?;
         for i in 0..INSTANCES {
             if let Some(found) = original.difference(i, &copy, i, present) {
-                return failed(format!("restored after {after} steps, instance {i}: {found}"));
+                return failed(format!(
+                    "restored after {after} steps, instance {i}: {found}"
+                ));
             }
         }
         if let Some(found) = goes_on(&mut original, &mut copy)? {
@@ -51,16 +60,29 @@ pub(super) fn roundtrip(trial: &Trial<'_>) -> Outcome {
         resume(&mut original, &saved, &place)?;
         resume(&mut copy, &saved, &place)?;
         if let Some(found) = goes_on(&mut original, &mut copy)? {
-            return failed(format!("{found}, the same object restored after {after} steps"));
+            return failed(format!(
+                "{found}, the same object restored after {after} steps"
+            ));
         }
     }
     clones_equal(trial, &setup)?;
-    passed(format!("{INSTANCES} instances, after {POINTS:?} steps, {AFTERWARDS} steps compared"))
+    passed(format!(
+        "{INSTANCES} instances, after {POINTS:?} steps, {AFTERWARDS} steps compared"
+    ))
 }
 
 /// What a slot says of the present; the rest is about the step that led there.
 fn present(slab: u32) -> bool {
-    matches!(slab, id::OBSERVATION | id::ACTION_MASK | id::ALIVE | id::ACTING | id::STATE | id::EPISODE | id::STEP)
+    matches!(
+        slab,
+        id::OBSERVATION
+            | id::ACTION_MASK
+            | id::ALIVE
+            | id::ACTING
+            | id::STATE
+            | id::EPISODE
+            | id::STEP
+    )
 }
 
 fn save_all(run: &mut Run) -> Result<Vec<Vec<u8>>, Stop> {
@@ -119,7 +141,9 @@ pub(super) fn invalid_refused(trial: &Trial<'_>) -> Outcome {
             other.step()?;
             for i in 0..INSTANCES {
                 if let Some(found) = run.full_difference(i, other, i)? {
-                    return failed(format!("instance {i} after refused snapshots: expected no change, found {found}"));
+                    return failed(format!(
+                        "instance {i} after refused snapshots: expected no change, found {found}"
+                    ));
                 }
             }
         }
@@ -134,9 +158,15 @@ fn refuse_all(run: &mut Run) -> Result<u32, Stop> {
     let damaged = damaged(&sound);
     for (what, bytes) in &damaged {
         match shard.restore(index, bytes, slot) {
-            Ok(()) => return failed(format!("snapshot {what}: expected it to be refused, found it taken")),
+            Ok(()) => {
+                return failed(format!(
+                    "snapshot {what}: expected it to be refused, found it taken"
+                ));
+            }
             Err(e) if e.kind == ErrorKind::Panicked => return Err(e.into()),
-            Err(e) if e.message.is_empty() => return failed(format!("snapshot {what}: expected a message, found none")),
+            Err(e) if e.message.is_empty() => {
+                return failed(format!("snapshot {what}: expected a message, found none"));
+            }
             Err(_) => {}
         }
     }
@@ -148,9 +178,15 @@ fn damaged(sound: &[u8]) -> Vec<(String, Vec<u8>)> {
     let mut all = vec![
         ("of no bytes".into(), Vec::new()),
         ("cut in half".into(), sound[..sound.len() / 2].to_vec()),
-        ("without its last byte".into(), sound[..sound.len().saturating_sub(1)].to_vec()),
+        (
+            "without its last byte".into(),
+            sound[..sound.len().saturating_sub(1)].to_vec(),
+        ),
         ("of other bytes".into(), vec![0xff; sound.len()]),
-        ("of other text".into(), b"{\"this\": \"is another document\"}".to_vec()),
+        (
+            "of other text".into(),
+            b"{\"this\": \"is another document\"}".to_vec(),
+        ),
     ];
     let Ok(Value::Object(members)) = serde_json::from_slice(sound) else {
         return all;
@@ -163,7 +199,10 @@ fn damaged(sound: &[u8]) -> Vec<(String, Vec<u8>)> {
         };
         let mut copy = members.clone();
         copy.insert(name.clone(), other);
-        all.push((format!("with another /{name}"), Value::Object(copy).to_string().into_bytes()));
+        all.push((
+            format!("with another /{name}"),
+            Value::Object(copy).to_string().into_bytes(),
+        ));
     }
     all
 }

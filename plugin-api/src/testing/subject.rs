@@ -11,13 +11,16 @@ use crate::{
     sdk::{EnvironmentEntry, guard::catch},
 };
 
+/// Makes an object.
+type Make<'a> = dyn Fn(&MakeEnvironment) -> Result<EnvironmentHandle> + 'a;
+
 /// One environment with one configuration, and how to make objects of it.
 pub struct Subject<'a> {
     /// Full id.
     pub id: String,
     /// Configuration, a JSON object.
     pub config: Value,
-    make: Box<dyn Fn(&MakeEnvironment) -> Result<EnvironmentHandle> + 'a>,
+    make: Box<Make<'a>>,
 }
 
 impl<'a> Subject<'a> {
@@ -27,7 +30,11 @@ impl<'a> Subject<'a> {
         config: Value,
         make: impl Fn(&MakeEnvironment) -> Result<EnvironmentHandle> + 'a,
     ) -> Self {
-        Self { id: id.into(), config, make: Box::new(make) }
+        Self {
+            id: id.into(),
+            config,
+            make: Box::new(make),
+        }
     }
 
     /// An environment that is compiled into this program.
@@ -42,7 +49,9 @@ impl<'a> Subject<'a> {
 
     fn in_process(id: &str, entry: EnvironmentEntry, config: Value) -> Self {
         // A panic while an object is made is caught here as the factory of a loaded plugin catches it.
-        Self::new(id, config, move |what| catch(|| EnvironmentHandle::in_process(&entry, what)).and_then(|made| made))
+        Self::new(id, config, move |what| {
+            catch(|| EnvironmentHandle::in_process(&entry, what)).and_then(|made| made)
+        })
     }
 
     /// Makes an object; id and configuration of the request are taken as they are.
@@ -55,7 +64,11 @@ impl<'a> Subject<'a> {
 
     /// A request for one instance with this id and configuration.
     pub fn request(&self, run_seed: u64) -> MakeEnvironment {
-        MakeEnvironment { config: self.config.clone(), run_seed, ..MakeEnvironment::new(&self.id) }
+        MakeEnvironment {
+            config: self.config.clone(),
+            run_seed,
+            ..MakeEnvironment::new(&self.id)
+        }
     }
 }
 
@@ -81,8 +94,16 @@ fn no_settings() -> Value {
 
 fn assert_all(subject: &Subject<'_>) {
     let reports = run_all(subject, 0);
-    let bad: Vec<&CheckReport> =
-        reports.iter().filter(|r| matches!(r.status, Status::Failed | Status::Crashed)).collect();
+    let bad: Vec<&CheckReport> = reports
+        .iter()
+        .filter(|r| matches!(r.status, Status::Failed | Status::Crashed))
+        .collect();
     let lines: String = bad.iter().map(|r| format!("\n  {r}")).collect();
-    assert!(bad.is_empty(), "{}: {} of {} checks did not pass:{lines}", subject.id, bad.len(), reports.len());
+    assert!(
+        bad.is_empty(),
+        "{}: {} of {} checks did not pass:{lines}",
+        subject.id,
+        bad.len(),
+        reports.len()
+    );
 }

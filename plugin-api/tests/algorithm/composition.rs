@@ -188,7 +188,7 @@ fn an_algorithm_without_weights_behaves() {
     let mut snapshot = Vec::new();
     idle.snapshot(&mut snapshot).unwrap();
     idle.restore(&mut &snapshot[..]).unwrap();
-    assert_eq!(idle.next().unwrap(), Collect::steps(1));
+    assert_eq!(idle.what_next().unwrap(), Collect::steps(1));
     let fragment = palaestra_plugin_api::client::TablePlan::new();
     let error = idle.learn(&fragment, &[]).unwrap_err();
     assert_eq!(error.kind, ErrorKind::Unsupported);

@@ -12,7 +12,7 @@ fn all_calls(trap: &str) -> Vec<Error> {
     desk.bind(&mut handle);
     let mut errors = Vec::new();
     for _ in 0..2 {
-        errors.extend(handle.next().err());
+        errors.extend(handle.what_next().err());
         errors.extend(handle.act(&mut [&mut desk.memory], 0, false).err());
         errors.extend(fragment.learn(&mut handle).err());
         errors.extend(handle.configure(&Map::new()).err());

@@ -171,7 +171,7 @@ fn tuning_takes_effect_and_wrong_values_are_refused() {
         );
     }
     assert_eq!(fragment.learn(&mut handle).unwrap()["paid"], 240.0);
-    let collect = handle.next().unwrap();
+    let collect = handle.what_next().unwrap();
     assert_eq!(collect, Collect::steps(8));
     assert_eq!(collect.amount, Amount::Steps(8));
 }

@@ -140,7 +140,8 @@ fn wrong_lengths_are_refused_before_the_mechanism_is_called() {
     // Called, it would panic.
     let handle = make(json!({"panic_in": "exchange"})).unwrap();
     let port = handle.port();
-    let cut: [(&str, fn(&mut Call)); 7] = [
+    type Cut = fn(&mut Call);
+    let cut: [(&str, Cut); 7] = [
         ("parameters: expected 1 × 1 × 8 values, found 7", |c| {
             c.parameters.truncate(7)
         }),

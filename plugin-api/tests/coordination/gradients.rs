@@ -1,6 +1,10 @@
 //! `backward` is the derivative of `exchange`, through the vtable and for many open exchanges.
 
-use palaestra_plugin_api::coordination::{ExchangePort, Gradients, OpenExchange};
+use palaestra_plugin_api::{
+    abi::{NO_GROUP, id},
+    coordination::{Exchange, ExchangePort, Gradients, OpenExchange},
+    table::Table,
+};
 use serde_json::json;
 
 use super::{AGENTS, Call, ROWS, make};
@@ -185,4 +189,51 @@ fn a_replayed_channel_is_the_channel_that_was_drawn() {
     assert_eq!(replayed.inbox, drawn.inbox);
     port.exchange(replayed.exchange(false, false)).unwrap();
     assert_ne!(replayed.inbox, drawn.inbox);
+}
+
+#[test]
+fn the_context_reaches_the_mechanism() {
+    let handle = make(json!({})).unwrap();
+    let port = handle.port();
+    let mut call = Call::new(&port, 4);
+    // Agent 1 is far away in row 2: as if it did not take part.
+    call.mask = Some((0..ROWS * AGENTS).map(|i| u8::from(i != 7)).collect());
+    port.exchange(call.exchange(false, false)).unwrap();
+    let masked = call.inbox.clone();
+    call.mask = None;
+    port.exchange(call.exchange(false, false)).unwrap();
+    assert_ne!(call.inbox, masked);
+    let distance: Vec<f32> = (0..ROWS * AGENTS)
+        .map(|i| f32::from(u8::from(i == 7)))
+        .collect();
+    let mut context = Table::new();
+    context
+        .add(id::STATE, NO_GROUP, &[1, ROWS, AGENTS], &distance)
+        .unwrap();
+    let exchange = Exchange {
+        context: Some(&context),
+        ..call.exchange(false, false)
+    };
+    port.exchange(exchange).unwrap();
+    assert_eq!(call.inbox, masked);
+    let mut short = Table::new();
+    short
+        .add(
+            id::STATE,
+            NO_GROUP,
+            &[1, ROWS - 1, 1],
+            &distance[..ROWS - 1],
+        )
+        .unwrap();
+    let exchange = Exchange {
+        context: Some(&short),
+        ..call.exchange(false, false)
+    };
+    let error = port.exchange(exchange).unwrap_err();
+    assert!(
+        error
+            .message
+            .ends_with("(exchange): context: expected 4 rows, found 3"),
+        "{error}"
+    );
 }

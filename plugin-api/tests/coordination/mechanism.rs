@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use palaestra_plugin_api::{
-    abi::id,
+    abi::{NO_GROUP, id},
     coordination::{
         Backward, Exchange, Mechanism, MechanismDescription, Parameter, Place, Port, Topology,
         Volume,
@@ -67,7 +67,7 @@ impl Relay {
         assert!(self.config.panic_in != call, "trapped in {call}");
     }
 
-    /// Who is heard: takes part and is not lost.
+    /// Who is heard: takes part, is not lost, and is near as far as the context tells.
     fn heard(call: &mut Exchange<'_>, loss: f64) -> Vec<bool> {
         let (agents, keys) = (call.agents, call.keys);
         let lost = call.extras.or_draw(|lost| {
@@ -77,10 +77,13 @@ impl Relay {
             }
         });
         let lost: Vec<bool> = lost.iter().map(|x| *x != 0.0).collect();
+        let near = call
+            .context
+            .and_then(|c| c.rows::<f32>(id::STATE, NO_GROUP, 0).ok());
+        let near = |i: usize| near.is_none_or(|distance| distance[i] < 1.0);
         let senders = (0..call.rows).flat_map(|r| (0..agents).map(move |a| (r, a)));
-        senders
-            .map(|(r, a)| call.takes_part(r, a) && !lost[r * agents + a])
-            .collect()
+        let heard = |(r, a)| call.takes_part(r, a) && !lost[r * agents + a] && near(r * agents + a);
+        senders.map(heard).collect()
     }
 }
 

@@ -78,11 +78,18 @@ impl Environment for Misbehaving {
     fn spec(config: &MisbehavingConfig) -> Result<EnvironmentSpec> {
         let (object, _) = OBJECT.get();
         OBJECT.set((object + 1, 0));
-        assert!(config.fault != FaultKind::PanicInSpec, "asked to panic in spec");
+        assert!(
+            config.fault != FaultKind::PanicInSpec,
+            "asked to panic in spec"
+        );
         let observation = Space::bounds(&[-5.0, 0.0, -5.0], &[5.0, 1e6, 5.0]);
         let mut spec = EnvironmentSpec::new("walkers", 2, observation, Space::discrete(3));
         spec.groups[0].has_action_mask = true;
-        spec.groups[0].no_op = Some(vec![if config.fault == FaultKind::NoOpOutsideSpace { 3.0 } else { 1.0 }]);
+        spec.groups[0].no_op = Some(vec![if config.fault == FaultKind::NoOpOutsideSpace {
+            3.0
+        } else {
+            1.0
+        }]);
         spec.max_episode_steps = Some(limit(config));
         spec.reward_range = (Some(-0.5), Some(0.5));
         spec.metrics = vec![Metric::last("distance")];
@@ -98,7 +105,10 @@ impl Environment for Misbehaving {
         let (object, index) = OBJECT.get();
         OBJECT.set((object, index + 1));
         LENIENT.set(config.fault == FaultKind::SnapshotAcceptsAnything);
-        assert!(config.fault != FaultKind::PanicInNew, "asked to panic in new");
+        assert!(
+            config.fault != FaultKind::PanicInNew,
+            "asked to panic in new"
+        );
         Ok(Self(Walk {
             fault: config.fault,
             at_step: config.at_step,
@@ -114,10 +124,19 @@ impl Environment for Misbehaving {
         }))
     }
 
-    fn reset(&mut self, rng: &mut EnvRng, _: &ResetOptions<'_>, out: &mut Observe<'_>) -> Result<()> {
+    fn reset(
+        &mut self,
+        rng: &mut EnvRng,
+        _: &ResetOptions<'_>,
+        out: &mut Observe<'_>,
+    ) -> Result<()> {
         let walk = &mut self.0;
-        assert!(walk.fault != FaultKind::PanicInReset, "asked to panic in reset");
-        walk.own = (walk.fault == FaultKind::SeedIgnored).then(|| EnvRng::new(7, 0, walk.resets, 0));
+        assert!(
+            walk.fault != FaultKind::PanicInReset,
+            "asked to panic in reset"
+        );
+        walk.own =
+            (walk.fault == FaultKind::SeedIgnored).then(|| EnvRng::new(7, 0, walk.resets, 0));
         let rng = walk.own.as_mut().unwrap_or(rng);
         walk.positions = [0; 2].map(|_: i64| rng.below(5) as i64 - 2);
         walk.alive = [true; 2];
@@ -162,23 +181,38 @@ impl Environment for Misbehaving {
     }
 
     fn inspect(&self) -> Value {
-        assert!(self.0.fault != FaultKind::PanicInInspect, "asked to panic in inspect");
+        assert!(
+            self.0.fault != FaultKind::PanicInInspect,
+            "asked to panic in inspect"
+        );
         serde_json::json!({"positions": self.0.positions, "alive": self.0.alive, "steps": self.0.steps})
     }
 
     fn render(&self, canvas: &mut Canvas) {
-        assert!(self.0.fault != FaultKind::PanicInRender, "asked to panic in render");
+        assert!(
+            self.0.fault != FaultKind::PanicInRender,
+            "asked to panic in render"
+        );
         canvas.view(-6.0, -1.0, 6.0, 2.0);
         canvas.line((-5.0, 0.0), (5.0, 0.0), Color::GREY);
         for (agent, position) in self.0.positions.iter().enumerate() {
-            canvas.circle((*position as f64, 0.3 + agent as f64 * 0.5), 0.2, Color::group(agent));
+            canvas.circle(
+                (*position as f64, 0.3 + agent as f64 * 0.5),
+                0.2,
+                Color::group(agent),
+            );
         }
     }
 }
 
 /// The limit that the spec claims.
 fn limit(config: &MisbehavingConfig) -> u32 {
-    config.max_episode_steps + if config.fault == FaultKind::LimitDiffers { 3 } else { 0 }
+    config.max_episode_steps
+        + if config.fault == FaultKind::LimitDiffers {
+            3
+        } else {
+            0
+        }
 }
 
 /// A number that no call gets twice.
@@ -207,8 +241,12 @@ impl Walk {
 
     fn observe(&self, out: &mut Observe<'_>) {
         for agent in 0..2 {
-            let (own, other) = (self.positions[agent] as f32, self.positions[1 - agent] as f32);
-            out.observation(agent).copy_from_slice(&[own, self.steps as f32, other]);
+            let (own, other) = (
+                self.positions[agent] as f32,
+                self.positions[1 - agent] as f32,
+            );
+            out.observation(agent)
+                .copy_from_slice(&[own, self.steps as f32, other]);
             out.action_mask(agent)[0] = u8::from(self.positions[agent] > -5);
         }
     }
@@ -253,13 +291,19 @@ impl Walk {
 
 impl Drop for Misbehaving {
     fn drop(&mut self) {
-        assert!(self.0.fault != FaultKind::PanicInDrop, "asked to panic in drop");
+        assert!(
+            self.0.fault != FaultKind::PanicInDrop,
+            "asked to panic in drop"
+        );
     }
 }
 
 impl Serialize for Misbehaving {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        assert!(self.0.fault != FaultKind::PanicInSnapshot, "asked to panic in snapshot");
+        assert!(
+            self.0.fault != FaultKind::PanicInSnapshot,
+            "asked to panic in snapshot"
+        );
         let mut walk = self.0.clone();
         if walk.fault == FaultKind::SnapshotForgets {
             walk.positions = [0; 2];
@@ -274,7 +318,10 @@ impl<'de> Deserialize<'de> for Misbehaving {
         match Walk::deserialize(&saved) {
             Ok(walk) => Ok(Self(walk)),
             Err(_) if LENIENT.get() => {
-                let config = MisbehavingConfig { fault: FaultKind::SnapshotAcceptsAnything, ..Default::default() };
+                let config = MisbehavingConfig {
+                    fault: FaultKind::SnapshotAcceptsAnything,
+                    ..Default::default()
+                };
                 Self::new(&config).map_err(D::Error::custom)
             }
             Err(e) => Err(D::Error::custom(e)),

@@ -27,7 +27,12 @@ impl Environment for Sound {
     type Config = SoundConfig;
 
     fn spec(config: &SoundConfig) -> Result<EnvironmentSpec> {
-        let mut spec = EnvironmentSpec::new("counter", 1, Space::bounded(1, -1e6, f64::from(END)), Space::discrete(2));
+        let mut spec = EnvironmentSpec::new(
+            "counter",
+            1,
+            Space::bounded(1, -1e6, f64::from(END)),
+            Space::discrete(2),
+        );
         spec.max_episode_steps = Some(config.max_episode_steps);
         spec.reward_range = (Some(-1.0), Some(2.0));
         spec.tags = vec![Tag::SingleAgent];
@@ -38,7 +43,12 @@ impl Environment for Sound {
         Ok(Self { count: 0 })
     }
 
-    fn reset(&mut self, rng: &mut EnvRng, _: &ResetOptions<'_>, out: &mut Observe<'_>) -> Result<()> {
+    fn reset(
+        &mut self,
+        rng: &mut EnvRng,
+        _: &ResetOptions<'_>,
+        out: &mut Observe<'_>,
+    ) -> Result<()> {
         self.count = rng.below(10) as i32;
         out.observation(0)[0] = self.count as f32;
         Ok(())
@@ -55,6 +65,6 @@ impl Environment for Sound {
     }
 
     fn render(&self, canvas: &mut Canvas) {
-        canvas.caption(&format!("count {}", self.count));
+        canvas.caption(format!("count {}", self.count));
     }
 }

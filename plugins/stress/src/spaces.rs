@@ -51,19 +51,28 @@ impl Environment for Spaces {
         let infinite = f64::INFINITY;
         let controls = Space::bounds(&[-1.0, 0.0, -infinite], &[1.0, infinite, infinite]);
         let sight = Space::bounds(&[0.0, -infinite], &[HOT, infinite]);
-        let choices = |choices: &[usize]| Space::MultiDiscrete { choices: choices.to_vec() };
+        let choices = |choices: &[usize]| Space::MultiDiscrete {
+            choices: choices.to_vec(),
+        };
         let bits = |n| Space::MultiBinary { n };
         let mut spec = EnvironmentSpec::new("scouts", 2, Space::image(4, 5, 1), choices(&[3, 2]));
         spec.groups.push(group("pilots", 1, sight, controls));
-        spec.groups.push(group("switches", 3, choices(&[4, 3]), bits(3)));
-        spec.groups.push(group("judges", 1, bits(4), Space::discrete(4)));
+        spec.groups
+            .push(group("switches", 3, choices(&[4, 3]), bits(3)));
+        spec.groups
+            .push(group("judges", 1, bits(4), Space::discrete(4)));
         spec.groups[SCOUTS].has_action_mask = true;
         spec.groups[JUDGES].has_action_mask = true;
         spec.groups[JUDGES].no_op = Some(vec![0.0]);
         spec.state = Some(Space::bounds(&[0.0; 3], &[HOT, 10.0, 10.0]));
         spec.max_episode_steps = Some(config.max_episode_steps);
         spec.reward_range = (Some(-1.0), None);
-        spec.metrics = vec![Metric::sum("scouting"), Metric::last("heat"), Metric::mean("mean heat"), Metric::max("peak")];
+        spec.metrics = vec![
+            Metric::sum("scouting"),
+            Metric::last("heat"),
+            Metric::mean("mean heat"),
+            Metric::max("peak"),
+        ];
         spec.flags.per_agent_end = true;
         spec.flags.respawn = config.respawn;
         spec.tags = vec![Tag::Cooperative];
@@ -71,10 +80,21 @@ impl Environment for Spaces {
     }
 
     fn new(config: &SpacesConfig) -> Result<Self> {
-        Ok(Self { heat: 0.0, away: [0; 2], respawn: config.respawn, pixel: 0, bits: 0 })
+        Ok(Self {
+            heat: 0.0,
+            away: [0; 2],
+            respawn: config.respawn,
+            pixel: 0,
+            bits: 0,
+        })
     }
 
-    fn reset(&mut self, rng: &mut EnvRng, _: &ResetOptions<'_>, out: &mut Observe<'_>) -> Result<()> {
+    fn reset(
+        &mut self,
+        rng: &mut EnvRng,
+        _: &ResetOptions<'_>,
+        out: &mut Observe<'_>,
+    ) -> Result<()> {
         self.heat = rng.range(0.0, 5.0);
         self.away = [0; 2];
         self.chance(rng);
@@ -84,7 +104,9 @@ impl Environment for Spaces {
 
     fn step(&mut self, rng: &mut EnvRng, actions: &Actions<'_>, out: &mut StepWriter<'_>) {
         let controls = actions.group(PILOTS).continuous(0);
-        let bits: i32 = (0..3).flat_map(|agent| actions.group(SWITCHES).choices(agent)).sum();
+        let bits: i32 = (0..3)
+            .flat_map(|agent| actions.group(SWITCHES).choices(agent))
+            .sum();
         self.heat += controls[0] + controls[1].min(3.0) + 0.1 * f64::from(bits) + rng.uniform();
         self.heat = self.heat.clamp(0.0, HOT);
         self.chance(rng);
@@ -104,11 +126,16 @@ impl Environment for Spaces {
     }
 
     fn render(&self, canvas: &mut Canvas) {
-        canvas.caption(&format!("heat {:.1}", self.heat));
+        canvas.caption(format!("heat {:.1}", self.heat));
     }
 }
 
-fn group(name: &str, agents: usize, observation: Space, action: Space) -> palaestra_plugin_api::spec::GroupSpec {
+fn group(
+    name: &str,
+    agents: usize,
+    observation: Space,
+    action: Space,
+) -> palaestra_plugin_api::spec::GroupSpec {
     palaestra_plugin_api::spec::GroupSpec::new(name, agents, observation, action)
 }
 
@@ -145,16 +172,21 @@ impl Spaces {
             // The third of the first choices needs an even pixel.
             group.action_mask(scout)[2] = u8::from(self.pixel.is_multiple_of(2));
         }
-        out.group(PILOTS).observation(0).copy_from_slice(&[self.heat as f32, f32::from(self.pixel) - 128.0]);
+        out.group(PILOTS)
+            .observation(0)
+            .copy_from_slice(&[self.heat as f32, f32::from(self.pixel) - 128.0]);
         for switch in 0..3 {
             let lamp = (usize::from(self.bits) + switch) % 4;
-            out.group(SWITCHES).observation(switch).copy_from_slice(&[lamp as f32, (lamp % 3) as f32]);
+            out.group(SWITCHES)
+                .observation(switch)
+                .copy_from_slice(&[lamp as f32, (lamp % 3) as f32]);
         }
         let mut judges = out.group(JUDGES);
         for (bit, value) in judges.observation(0).iter_mut().enumerate() {
             *value = f32::from(self.bits >> bit & 1);
         }
         judges.action_mask(0)[3] = self.bits & 1;
-        out.state().copy_from_slice(&[self.heat as f32, self.away[0] as f32, self.away[1] as f32]);
+        out.state()
+            .copy_from_slice(&[self.heat as f32, self.away[0] as f32, self.away[1] as f32]);
     }
 }

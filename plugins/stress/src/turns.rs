@@ -29,7 +29,12 @@ impl Environment for Turns {
     type Config = TurnsConfig;
 
     fn spec(config: &TurnsConfig) -> Result<EnvironmentSpec> {
-        let mut spec = EnvironmentSpec::new("players", AGENTS, Space::bounds(&[0.0, 0.0], &[20.0, 1.0]), Space::discrete(4));
+        let mut spec = EnvironmentSpec::new(
+            "players",
+            AGENTS,
+            Space::bounds(&[0.0, 0.0], &[20.0, 1.0]),
+            Space::discrete(4),
+        );
         spec.groups[0].has_action_mask = true;
         spec.groups[0].no_op = Some(vec![0.0]);
         spec.reward_range = (Some(-0.5), Some(1.0));
@@ -43,7 +48,12 @@ impl Environment for Turns {
         Ok(Self { stones: 0, turn: 0 })
     }
 
-    fn reset(&mut self, rng: &mut EnvRng, _: &ResetOptions<'_>, out: &mut Observe<'_>) -> Result<()> {
+    fn reset(
+        &mut self,
+        rng: &mut EnvRng,
+        _: &ResetOptions<'_>,
+        out: &mut Observe<'_>,
+    ) -> Result<()> {
         self.stones = 10 + rng.below(11) as usize;
         self.turn = rng.below(AGENTS as u64) as usize;
         self.observe(out);
@@ -63,7 +73,7 @@ impl Environment for Turns {
     }
 
     fn render(&self, canvas: &mut Canvas) {
-        canvas.caption(&format!("{} stones", self.stones));
+        canvas.caption(format!("{} stones", self.stones));
     }
 }
 
@@ -72,7 +82,8 @@ impl Turns {
     fn observe(&self, out: &mut Observe<'_>) {
         for agent in 0..AGENTS {
             let acts = agent == self.turn;
-            out.observation(agent).copy_from_slice(&[self.stones as f32, f32::from(u8::from(acts))]);
+            out.observation(agent)
+                .copy_from_slice(&[self.stones as f32, f32::from(u8::from(acts))]);
             let mask = out.action_mask(agent);
             mask.fill(0);
             if acts && self.stones > 0 {

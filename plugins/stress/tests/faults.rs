@@ -11,7 +11,11 @@ fn reports(fault: FaultKind) -> Vec<CheckReport> {
 }
 
 fn of_status(reports: &[CheckReport], status: Status) -> Vec<&str> {
-    reports.iter().filter(|r| r.status == status).map(|r| r.check.as_str()).collect()
+    reports
+        .iter()
+        .filter(|r| r.status == status)
+        .map(|r| r.check.as_str())
+        .collect()
 }
 
 /// The fault fails `check`; nothing else fails or crashes.
@@ -31,7 +35,10 @@ fn crashes(fault: FaultKind, checks: &[&str], message: &str) {
     assert_eq!(of_status(&reports, Status::Crashed), checks);
     assert_eq!(of_status(&reports, Status::Failed), [""; 0]);
     for report in reports.iter().filter(|r| r.status == Status::Crashed) {
-        assert!(report.detail.contains(message) && !report.detail.contains('\n'), "{report}");
+        assert!(
+            report.detail.contains(message) && !report.detail.contains('\n'),
+            "{report}"
+        );
     }
 }
 
@@ -73,15 +80,24 @@ const IMPOSSIBLE_IN_RUST: &[&str] = &["bad-action-refused"];
 #[test]
 fn every_check_has_a_fault() {
     let source = include_str!("faults.rs");
-    let faulted = |name: &str| source.contains(&format!("fails \"{name}\";")) || IMPOSSIBLE_IN_RUST.contains(&name);
-    let without: Vec<_> = CHECKS.iter().map(|c| c.name).filter(|name| !faulted(name)).collect();
+    let faulted = |name: &str| {
+        source.contains(&format!("fails \"{name}\";")) || IMPOSSIBLE_IN_RUST.contains(&name)
+    };
+    let without: Vec<_> = CHECKS
+        .iter()
+        .map(|c| c.name)
+        .filter(|name| !faulted(name))
+        .collect();
     assert_eq!(without, [""; 0]);
 }
 
 #[test]
 fn an_early_end_is_worth_a_look() {
     let reports = reports(FaultKind::TruncatesEarly);
-    assert_eq!(of_status(&reports, Status::Warning), ["truncation-at-limit"]);
+    assert_eq!(
+        of_status(&reports, Status::Warning),
+        ["truncation-at-limit"]
+    );
     assert_eq!(of_status(&reports, Status::Failed), [""; 0]);
 }
 
@@ -97,28 +113,60 @@ fn a_report_comes_again_from_its_seed() {
 
 #[test]
 fn a_panic_while_made_is_told_once() {
-    crashes(FaultKind::PanicInSpec, &["spaces-well-formed"], "asked to panic in spec");
-    crashes(FaultKind::PanicInNew, &["spaces-well-formed"], "asked to panic in new");
+    crashes(
+        FaultKind::PanicInSpec,
+        &["spaces-well-formed"],
+        "asked to panic in spec",
+    );
+    crashes(
+        FaultKind::PanicInNew,
+        &["spaces-well-formed"],
+        "asked to panic in new",
+    );
 }
 
 #[test]
 fn panics_of_calls_crash_what_makes_the_call() {
-    crashes(FaultKind::PanicInInspect, &["episode-determinism"], "asked to panic in inspect");
-    crashes(FaultKind::PanicInRender, &["episode-determinism"], "asked to panic in render");
+    crashes(
+        FaultKind::PanicInInspect,
+        &["episode-determinism"],
+        "asked to panic in inspect",
+    );
+    crashes(
+        FaultKind::PanicInRender,
+        &["episode-determinism"],
+        "asked to panic in render",
+    );
     let snapshots = ["snapshot-roundtrip-mid-episode", "snapshot-invalid-refused"];
-    crashes(FaultKind::PanicInSnapshot, &snapshots, "asked to panic in snapshot");
+    crashes(
+        FaultKind::PanicInSnapshot,
+        &snapshots,
+        "asked to panic in snapshot",
+    );
 }
 
 #[test]
 fn panics_of_reset_and_step_crash_whatever_runs() {
-    for fault in [FaultKind::PanicInReset, FaultKind::PanicInStep, FaultKind::PanicPayload] {
+    for fault in [
+        FaultKind::PanicInReset,
+        FaultKind::PanicInStep,
+        FaultKind::PanicPayload,
+    ] {
         let reports = reports(fault);
         let crashed = of_status(&reports, Status::Crashed);
         assert!(crashed.len() > 10, "{fault:?}: {crashed:?}");
         assert_eq!(of_status(&reports, Status::Failed), [""; 0]);
         let of_reset = reports.iter().filter(|r| r.status == Status::Crashed);
-        let place = if fault == FaultKind::PanicInReset { "(reset" } else { "(step, env" };
-        assert!(of_reset.clone().all(|r| r.detail.starts_with(place)), "{:#?}", of_reset.collect::<Vec<_>>());
+        let place = if fault == FaultKind::PanicInReset {
+            "(reset"
+        } else {
+            "(step, env"
+        };
+        assert!(
+            of_reset.clone().all(|r| r.detail.starts_with(place)),
+            "{:#?}",
+            of_reset.collect::<Vec<_>>()
+        );
     }
 }
 
@@ -127,6 +175,9 @@ fn a_panic_of_drop_stays_in_the_plugin() {
     let reports = reports(FaultKind::PanicInDrop);
     // Restoring drops the world that is replaced.
     let crashed = of_status(&reports, Status::Crashed);
-    assert!(crashed.iter().all(|c| c.starts_with("snapshot-")), "{crashed:?}");
+    assert!(
+        crashed.iter().all(|c| c.starts_with("snapshot-")),
+        "{crashed:?}"
+    );
     assert_eq!(of_status(&reports, Status::Failed), [""; 0]);
 }

@@ -12,8 +12,15 @@ fn passes(subject: &Subject<'_>, skipped: &[&str]) {
     let reports = run_all(subject, 5);
     let others = reports.iter().filter(|r| r.status != Status::Passed);
     let lines: Vec<String> = others.clone().map(ToString::to_string).collect();
-    assert!(others.clone().all(|r| r.status == Status::Skipped), "{lines:#?}");
-    assert_eq!(others.map(|r| r.check.as_str()).collect::<Vec<_>>(), skipped, "{lines:#?}");
+    assert!(
+        others.clone().all(|r| r.status == Status::Skipped),
+        "{lines:#?}"
+    );
+    assert_eq!(
+        others.map(|r| r.check.as_str()).collect::<Vec<_>>(),
+        skipped,
+        "{lines:#?}"
+    );
 }
 
 fn none() -> Value {
@@ -35,18 +42,27 @@ fn without_a_fault_every_check_applies() {
 
 #[test]
 fn one_agent_without_masks() {
-    passes(&Subject::of::<Sound>(none()), &["action-mask-valid", "agents-never-revive"]);
+    passes(
+        &Subject::of::<Sound>(none()),
+        &["action-mask-valid", "agents-never-revive"],
+    );
 }
 
 #[test]
 fn every_kind_of_space() {
     passes(&Subject::of::<Spaces>(none()), &[]);
-    passes(&Subject::of::<Spaces>(json!({"respawn": true})), &["agents-never-revive"]);
+    passes(
+        &Subject::of::<Spaces>(json!({"respawn": true})),
+        &["agents-never-revive"],
+    );
 }
 
 #[test]
 fn turns_without_a_limit() {
     let skipped = ["truncation-at-limit", "agents-never-revive"];
     passes(&Subject::of::<Turns>(none()), &skipped);
-    passes(&Subject::of::<Turns>(json!({"manual_reset": true})), &skipped);
+    passes(
+        &Subject::of::<Turns>(json!({"manual_reset": true})),
+        &skipped,
+    );
 }

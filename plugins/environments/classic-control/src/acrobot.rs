@@ -7,8 +7,8 @@
 //! |---|---|---|
 //! | 0, 1 | cos θ₁, sin θ₁; θ₁ from hanging down | ±1 |
 //! | 2, 3 | cos θ₂, sin θ₂; θ₂ from the first link | ±1 |
-//! | 4 | θ̇₁ \[rad/s\] | ±4π |
-//! | 5 | θ̇₂ \[rad/s\] | ±9π |
+//! | 4 | θ̇₁ (rad/s) | ±4π |
+//! | 5 | θ̇₂ (rad/s) | ±9π |
 //!
 //! | action | meaning |
 //! |---|---|
@@ -24,7 +24,7 @@
 //!
 //! One Runge-Kutta step (fourth order) of 0.2 s, then angles are wrapped to ±π and speeds limited. The start
 //! is uniform in ±0.1 for all four variables.
-//! Metrics: `goal`, 1 where the line was reached, and `highest`, the largest height of the end \[m\].
+//! Metrics: `goal`, 1 where the line was reached, and `highest`, the largest height of the end (m).
 
 use std::f64::consts::{PI, TAU};
 
@@ -34,19 +34,19 @@ use palaestra_plugin_api::{
     serde_json::{Value, json},
 };
 
-/// Length of the first link \[m\]; that of the second matters for the picture only.
+/// Length of the first link (m); that of the second matters for the picture only.
 const LENGTH: f64 = 1.0;
-/// Mass of each link \[kg\].
+/// Mass of each link (kg).
 const MASS: f64 = 1.0;
-/// Distance of each link's centre of mass from its joint \[m\].
+/// Distance of each link's centre of mass from its joint (m).
 const CENTRE: f64 = 0.5;
-/// Moment of inertia of each link \[kg·m²\].
+/// Moment of inertia of each link (kg·m²).
 const INERTIA: f64 = 1.0;
-/// Limits of θ̇₁ and θ̇₂ \[rad/s\].
+/// Limits of θ̇₁ and θ̇₂ (rad/s).
 const MAX_SPEED: [f64; 2] = [4.0 * PI, 9.0 * PI];
-/// Height of the line \[m\].
+/// Height of the line (m).
 const GOAL_HEIGHT: f64 = 1.0;
-/// Largest start value of each variable [rad, rad/s].
+/// Largest start value of each variable (rad, rad/s).
 const START_RANGE: f64 = 0.1;
 const METRIC_GOAL: usize = 0;
 const METRIC_HIGHEST: usize = 1;
@@ -57,16 +57,16 @@ pub struct AcrobotConfig {
     /// Steps until truncation.
     #[config(default = 500, range = 1..=1_000_000)]
     pub max_episode_steps: u32,
-    /// Gravity [m/s²].
+    /// Gravity (m/s²).
     #[config(default = 9.8, range = 0.0..=100.0)]
     pub gravity: f64,
-    /// Torque of actions 0 and 2 [N·m].
+    /// Torque of actions 0 and 2 (N·m).
     #[config(default = 1.0, range = 0.0..=100.0)]
     pub torque: f64,
-    /// Largest noise added to the torque, uniform [N·m].
+    /// Largest noise added to the torque, uniform (N·m).
     #[config(default = 0.0, range = 0.0..=100.0)]
     pub torque_noise: f64,
-    /// Duration of a step [s].
+    /// Duration of a step (s).
     #[config(default = 0.2, range = 0.001..=0.2)]
     pub time_step: f64,
 }
@@ -80,7 +80,7 @@ type State = [f64; 4];
 pub struct Acrobot {
     config: AcrobotConfig,
     state: State,
-    /// Torque of the last step, for the picture [N·m].
+    /// Torque of the last step, for the picture (N·m).
     torque: f64,
 }
 

@@ -6,11 +6,11 @@
 //! |---|---|---|
 //! | 0 | cos θ, θ from upright | ±1 |
 //! | 1 | sin θ | ±1 |
-//! | 2 | angular velocity θ̇ \[rad/s\] | ±8 |
+//! | 2 | angular velocity θ̇ (rad/s) | ±8 |
 //!
 //! | action | meaning | range |
 //! |---|---|---|
-//! | 0 | torque u \[N·m\], clipped | ±2 |
+//! | 0 | torque u (N·m), clipped | ±2 |
 //!
 //! | | when |
 //! |---|---|
@@ -33,7 +33,7 @@ use palaestra_plugin_api::{
 const VELOCITY_COST: f64 = 0.1;
 /// Weight of u² in the cost.
 const TORQUE_COST: f64 = 0.001;
-/// Largest start velocity [rad/s].
+/// Largest start velocity (rad/s).
 const START_VELOCITY: f64 = 1.0;
 /// What cos θ exceeds where θ counts as upright.
 const UPRIGHT: f64 = 0.98;
@@ -45,22 +45,22 @@ pub struct PendulumConfig {
     /// Steps until truncation.
     #[config(default = 200, range = 1..=1_000_000)]
     pub max_episode_steps: u32,
-    /// Gravity [m/s²].
+    /// Gravity (m/s²).
     #[config(default = 10.0, range = 0.0..=100.0)]
     pub gravity: f64,
-    /// Mass at the end of the rod [kg].
+    /// Mass at the end of the rod (kg).
     #[config(default = 1.0, range = 0.01..=100.0)]
     pub mass: f64,
-    /// Length of the rod [m].
+    /// Length of the rod (m).
     #[config(default = 1.0, range = 0.01..=100.0)]
     pub length: f64,
-    /// Duration of a step [s].
+    /// Duration of a step (s).
     #[config(default = 0.05, range = 0.0001..=0.1)]
     pub time_step: f64,
-    /// Largest angular velocity [rad/s].
+    /// Largest angular velocity (rad/s).
     #[config(default = 8.0, range = 0.1..=100.0)]
     pub max_speed: f64,
-    /// Largest torque [N·m].
+    /// Largest torque (N·m).
     #[config(default = 2.0, range = 0.01..=1000.0)]
     pub max_torque: f64,
 }
@@ -70,11 +70,11 @@ pub struct PendulumConfig {
 #[serde(crate = "palaestra_plugin_api::serde")]
 pub struct Pendulum {
     config: PendulumConfig,
-    /// Angle from upright, not wrapped [rad].
+    /// Angle from upright, not wrapped (rad).
     theta: f64,
-    /// Angular velocity [rad/s].
+    /// Angular velocity (rad/s).
     theta_dot: f64,
-    /// Torque of the last step, for the picture [N·m].
+    /// Torque of the last step, for the picture (N·m).
     torque: f64,
 }
 

@@ -20,6 +20,9 @@ pub const WEST: Place = [0, -1];
 /// One column to the right.
 pub const EAST: Place = [0, 1];
 
+/// Where the actions of our own worlds lead: stay, north, south, west, east.
+pub const WALK: [Place; 5] = [STAY, NORTH, SOUTH, WEST, EAST];
+
 /// Longest side of a board.
 const MAX_SIDE: i32 = 1000;
 

@@ -13,9 +13,11 @@ pub mod foraging;
 mod picture;
 mod state;
 mod trace;
+pub mod traffic_junction;
 pub mod warehouse;
 
 pub use foraging::Foraging;
+pub use traffic_junction::TrafficJunction;
 pub use warehouse::Warehouse;
 
-palaestra_plugin_api::export_plugin!(environments: [Foraging, Warehouse]);
+palaestra_plugin_api::export_plugin!(environments: [Foraging, TrafficJunction, Warehouse]);

@@ -60,10 +60,15 @@ impl<'a> Picture<'a> {
     }
 
     /// A disc per agent with its number; those that share a cell stand in a ring, so that all are seen.
-    pub(crate) fn agents(&mut self, places: &[Place], color: impl Fn(usize) -> Color) {
-        for (agent, &place) in places.iter().enumerate() {
+    pub(crate) fn agents(&mut self, places: &[Place]) {
+        self.named_agents(places, |agent| agent);
+    }
+
+    /// The same of some agents: `number` says which one is the nth.
+    pub(crate) fn named_agents(&mut self, places: &[Place], number: impl Fn(usize) -> usize) {
+        for (nth, &place) in places.iter().enumerate() {
             let at = |agents: &[Place]| agents.iter().filter(|&&other| other == place).count();
-            let (here, before) = (at(places), at(&places[..agent]));
+            let (here, before) = (at(places), at(&places[..nth]));
             let (mut x, mut y) = self.center(place);
             let mut radius = RADIUS;
             if here > 1 {
@@ -71,7 +76,8 @@ impl<'a> Picture<'a> {
                 (x, y) = (x + SHARED.1 * angle.cos(), y + SHARED.1 * angle.sin());
                 radius = SHARED.0;
             }
-            self.disc((x, y), radius, &agent.to_string(), color(agent));
+            let agent = number(nth);
+            self.disc((x, y), radius, &agent.to_string(), Color::group(agent));
         }
     }
 

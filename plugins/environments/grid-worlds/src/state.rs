@@ -20,6 +20,29 @@ pub(crate) struct Saved<C, S> {
     pub(crate) state: S,
 }
 
+/// Makes snapshots of `$world` a [`Saved`]: it needs `new`, and `place(&mut self, state) -> Result<()>`, which
+/// refuses a state that cannot be one of this world.
+macro_rules! saved_as {
+    ($world:ty, $config:ty, $state:ty) => {
+        impl From<$world> for $crate::state::Saved<$config, $state> {
+            fn from(world: $world) -> Self {
+                Self { config: world.config, state: world.state }
+            }
+        }
+
+        impl TryFrom<$crate::state::Saved<$config, $state>> for $world {
+            type Error = palaestra_plugin_api::Error;
+
+            fn try_from(saved: $crate::state::Saved<$config, $state>) -> palaestra_plugin_api::Result<Self> {
+                let mut world = <Self as palaestra_plugin_api::environment::Environment>::new(&saved.config)?;
+                world.place(saved.state)?;
+                Ok(world)
+            }
+        }
+    };
+}
+pub(crate) use saved_as;
+
 /// A setting that does not fit.
 pub(crate) fn invalid(at: &str, expected: impl Display, found: impl Display) -> Error {
     Error::config(format!("config {at}: expected {expected}, found {found}"))

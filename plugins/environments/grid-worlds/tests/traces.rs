@@ -1,6 +1,6 @@
 //! Every environment reproduces its reference traces.
 
-use grid_worlds::{Foraging, Warehouse};
+use grid_worlds::{Foraging, TrafficJunction, Warehouse};
 use palaestra_plugin_api::{
     __private::EnvironmentEntry,
     client::{EnvironmentHandle, MakeEnvironment},
@@ -27,4 +27,9 @@ fn trace_of_foraging() {
 #[test]
 fn trace_of_warehouse() {
     replay::<Warehouse>(4, 6);
+}
+
+#[test]
+fn trace_of_traffic_junction() {
+    replay::<TrafficJunction>(4, 6);
 }

@@ -80,7 +80,7 @@ impl<const L: usize> Scratch<L> {
         let mut features = Features::new(&mut self.features);
         task.observe(world, &mut features);
         debug_assert_eq!(
-            features.len(),
+            features.written(),
             self.features.len(),
             "features of the groups' observations"
         );

@@ -193,12 +193,19 @@ mod tests {
 
     use crate::{
         SimpleCrypto,
-        testing::{exact, replay, world},
+        testing::{Policy, check_baseline, exact, replay, world},
     };
 
     #[test]
     fn reproduces_the_reference_traces() {
         replay::<SimpleCrypto>();
+    }
+
+    #[test]
+    fn random_and_idle_returns_are_the_golden_ones() {
+        for policy in [Policy::Random, Policy::NoOp] {
+            check_baseline::<SimpleCrypto>("simple_crypto", "mpe2", policy, false);
+        }
     }
 
     #[test]

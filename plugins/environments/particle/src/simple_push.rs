@@ -173,12 +173,19 @@ mod tests {
 
     use crate::{
         SimplePush,
-        testing::{exact, replay, world},
+        testing::{Policy, check_baseline, exact, replay, world},
     };
 
     #[test]
     fn reproduces_the_reference_traces() {
         replay::<SimplePush>();
+    }
+
+    #[test]
+    fn random_and_idle_returns_are_the_golden_ones() {
+        for policy in [Policy::Random, Policy::NoOp] {
+            check_baseline::<SimplePush>("simple_push", "mpe2", policy, false);
+        }
     }
 
     #[test]

@@ -85,23 +85,27 @@ const HUNGER: f64 = 0.05;
 /// Weight of the cost of leaving the square.
 const OUTSIDE: f64 = 2.0;
 
+/// Most agents of one side, and most forests: those of an agent are the bits of a u32.
+const MOST: usize = 32;
+const MAX_AGENTS: usize = 2 * MOST;
+
 /// Settings of simple world comm.
 #[config]
 pub struct SimpleWorldCommConfig {
     /// Number of adversaries, the leader included.
-    #[config(default = 4, range = 2..=32)]
+    #[config(default = 4, range = 2..=MOST)]
     pub num_adversaries: usize,
     /// Number of prey.
-    #[config(default = 2, range = 1..=32)]
+    #[config(default = 2, range = 1..=MOST)]
     pub num_good: usize,
     /// Number of obstacles.
-    #[config(default = 1, range = 0..=32)]
+    #[config(default = 1, range = 0..=MOST)]
     pub num_obstacles: usize,
     /// Number of pieces of food.
-    #[config(default = 2, range = 1..=32)]
+    #[config(default = 2, range = 1..=MOST)]
     pub num_food: usize,
     /// Number of forests.
-    #[config(default = 2, range = 0..=32)]
+    #[config(default = 2, range = 0..=MOST)]
     pub num_forests: usize,
     /// Whether actions are forces and messages of real numbers, and not choices.
     #[config(default = false)]
@@ -210,6 +214,10 @@ impl Task for SimpleWorldComm {
 
     #[inline(always)]
     fn observe<const L: usize>(&self, world: View<'_, L>, out: &mut Features<'_, L>) {
+        let mut inside = [[0; L]; MAX_AGENTS];
+        for agent in 0..world.agents() {
+            inside[agent] = self.forests(world, agent);
+        }
         for agent in 0..world.agents() {
             let own = world.position(agent);
             out.push_pair(world.velocity(agent));
@@ -218,11 +226,13 @@ impl Task for SimpleWorldComm {
                 out.push_relative(world.landmark(landmark), own);
             }
             for other in (0..world.agents()).filter(|&other| other != agent) {
-                let visible = self.visible(world, agent, other);
-                let place = world.position(other);
+                let (place, sees) = (
+                    world.position(other),
+                    visible(agent, &inside[agent], &inside[other]),
+                );
                 for axis in 0..2 {
                     out.push_with(|lane| {
-                        if visible[lane] {
+                        if sees[lane] {
                             place[axis][lane] - own[axis][lane]
                         } else {
                             0.0
@@ -231,14 +241,14 @@ impl Task for SimpleWorldComm {
                 }
             }
             if agent < self.adversaries {
-                self.observe_prey(world, agent, out);
-                self.observe_forests(world, agent, out);
+                self.observe_prey(world, agent, &inside, out);
+                self.observe_forests(world, &inside[agent], out);
                 for symbol in world.message(LEADER) {
                     out.push(symbol);
                 }
             } else {
-                self.observe_forests(world, agent, out);
-                self.observe_prey(world, agent, out);
+                self.observe_forests(world, &inside[agent], out);
+                self.observe_prey(world, agent, &inside, out);
             }
         }
     }
@@ -287,32 +297,22 @@ impl Task for SimpleWorldComm {
 }
 
 impl SimpleWorldComm {
-    /// Whether an agent overlaps a forest.
+    /// The forests an agent overlaps, one bit each.
     #[inline(always)]
-    fn inside<const L: usize>(&self, world: View<'_, L>, agent: usize, forest: usize) -> [bool; L] {
+    fn forests<const L: usize>(&self, world: View<'_, L>, agent: usize) -> [u32; L] {
         let body = if agent < self.adversaries {
             ADVERSARY
         } else {
             PREY
         };
-        distance(world.position(agent), world.landmark(forest)).map(|d| d < body.size + FOREST.size)
-    }
-
-    /// Whether an agent sees another.
-    #[inline(always)]
-    fn visible<const L: usize>(&self, world: View<'_, L>, agent: usize, other: usize) -> [bool; L] {
-        let (mut together, mut somewhere) = ([agent == LEADER; L], [false; L]);
-        for forest in self.first_forest..world.landmarks() {
-            let (own, others) = (
-                self.inside(world, agent, forest),
-                self.inside(world, other, forest),
-            );
-            for lane in 0..L {
-                together[lane] |= own[lane] & others[lane];
-                somewhere[lane] |= own[lane] | others[lane];
-            }
+        let mut inside = [0; L];
+        for (bit, forest) in (self.first_forest..world.landmarks()).enumerate() {
+            let apart = distance(world.position(agent), world.landmark(forest));
+            inside = std::array::from_fn(|lane| {
+                inside[lane] | u32::from(apart[lane] < body.size + FOREST.size) << bit
+            });
         }
-        std::array::from_fn(|lane| together[lane] | !somewhere[lane])
+        inside
     }
 
     #[inline(always)]
@@ -320,12 +320,13 @@ impl SimpleWorldComm {
         &self,
         world: View<'_, L>,
         agent: usize,
+        inside: &[[u32; L]; MAX_AGENTS],
         out: &mut Features<'_, L>,
     ) {
         for prey in (self.adversaries..world.agents()).filter(|&prey| prey != agent) {
-            let visible = self.visible(world, agent, prey);
+            let sees = visible(agent, &inside[agent], &inside[prey]);
             for axis in world.velocity(prey) {
-                out.push_with(|lane| if visible[lane] { axis[lane] } else { 0.0 });
+                out.push_with(|lane| if sees[lane] { axis[lane] } else { 0.0 });
             }
         }
     }
@@ -334,61 +335,29 @@ impl SimpleWorldComm {
     fn observe_forests<const L: usize>(
         &self,
         world: View<'_, L>,
-        agent: usize,
+        inside: &[u32; L],
         out: &mut Features<'_, L>,
     ) {
-        for forest in self.first_forest..world.landmarks() {
-            let inside = self.inside(world, agent, forest);
-            out.push_with(|lane| if inside[lane] { 1.0 } else { -1.0 });
+        for bit in 0..world.landmarks() - self.first_forest {
+            out.push_with(|lane| {
+                if inside[lane] & (1 << bit) != 0 {
+                    1.0
+                } else {
+                    -1.0
+                }
+            });
         }
     }
+}
+
+/// Whether an agent sees another, by the forests each is in.
+#[inline(always)]
+fn visible<const L: usize>(agent: usize, own: &[u32; L], other: &[u32; L]) -> [bool; L] {
+    let leads = agent == LEADER;
+    std::array::from_fn(|lane| {
+        leads | (own[lane] & other[lane] != 0) | (own[lane] | other[lane] == 0)
+    })
 }
 
 #[cfg(test)]
-mod tests {
-    use palaestra_plugin_api::{abi::id, serde_json::json};
-
-    use crate::{
-        SimpleWorldComm,
-        testing::{exact, replay, world},
-    };
-
-    #[test]
-    fn reproduces_the_reference_traces() {
-        replay::<SimpleWorldComm>();
-    }
-
-    #[test]
-    fn a_forest_hides_prey_from_all_but_the_leader() {
-        let config = json!({"num_adversaries": 2, "num_good": 1, "num_obstacles": 0, "num_food": 1, "num_forests": 1});
-        let init = json!({"agent_pos": [[0.9, 0], [0.9, 0.5], [0, 0]], "landmark_pos": [[-0.9, 0], [0, 0]]});
-        let game = world::<SimpleWorldComm>(config, init);
-        let row = |group| {
-            game.rows(game.slabs().key::<f32>(id::OBSERVATION, group).unwrap(), 0)
-                .to_vec()
-        };
-        // Others begin after velocity, position and two landmarks; the prey is the second other.
-        assert_eq!(row(0)[10..12], [-0.9, 0.0]);
-        assert_eq!(row(1)[10..12], [0.0, 0.0]);
-        assert_eq!(row(2)[8..12], [0.0; 4]);
-        assert_eq!(row(2)[12], 1.0);
-    }
-
-    #[test]
-    fn prey_are_paid_for_food_and_for_staying_free() {
-        let config = json!({"num_adversaries": 2, "num_good": 1, "num_obstacles": 0, "num_food": 1, "num_forests": 0});
-        let init = json!({"agent_pos": [[0, 0.1], [0, 0.8], [0, 0]], "landmark_pos": [[0.05, 0]]});
-        let mut game = world::<SimpleWorldComm>(config, init);
-        let (rewards, _) = exact(
-            &mut game,
-            &[vec![vec![0.0]], vec![vec![0.0]], vec![vec![0.0]]],
-        );
-        let expected = [5.0 - 0.1 * 0.1, 5.0 - 0.1 * 0.8, -5.0 + 2.0 - 0.05 * 0.05];
-        for (found, expected) in rewards.into_iter().flatten().zip(expected) {
-            assert!(
-                (found - expected).abs() < 1e-14,
-                "expected {expected}, found {found}"
-            );
-        }
-    }
-}
+mod tests;

@@ -169,12 +169,13 @@ pub(crate) fn check_baseline<E: BatchEnvironment>(
     shared: bool,
 ) {
     const EPISODES: usize = 20_000;
-    let physics = if generation == "mpe2" {
-        "mpe2"
+    // Nothing moves in simple crypto: it has no generations.
+    let config = if generation == "mpe2" {
+        json!({})
     } else {
-        "openai"
+        json!({"physics": "openai"})
     };
-    let mut worlds = batch::<E>(json!({"physics": physics}), 500);
+    let mut worlds = batch::<E>(config, 500);
     let returns = episode_returns(&mut worlds, policy, EPISODES);
     let row = baseline(task, generation, policy);
     let numbers = |i: usize| {

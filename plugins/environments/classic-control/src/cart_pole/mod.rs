@@ -5,10 +5,10 @@
 //!
 //! | observation | meaning | range |
 //! |---|---|---|
-//! | 0 | cart position x \[m\] | the episode ends beyond ±2.4 |
-//! | 1 | cart velocity \[m/s\] | unbounded |
-//! | 2 | pole angle θ from upright, clockwise \[rad\] | the episode ends beyond ±12° |
-//! | 3 | pole angular velocity \[rad/s\] | unbounded |
+//! | 0 | cart position x (m) | the episode ends beyond ±2.4 |
+//! | 1 | cart velocity (m/s) | unbounded |
+//! | 2 | pole angle θ from upright, clockwise (rad) | the episode ends beyond ±12° |
+//! | 3 | pole angular velocity (rad/s) | unbounded |
 //!
 //! | action | meaning |
 //! |---|---|
@@ -46,31 +46,31 @@ pub struct CartPoleConfig {
     /// Steps until truncation.
     #[config(default = 500, range = 1..=1_000_000)]
     pub max_episode_steps: u32,
-    /// Gravity [m/s²].
+    /// Gravity (m/s²).
     #[config(default = 9.8, range = 0.0..=100.0)]
     pub gravity: f64,
-    /// Mass of the cart [kg].
+    /// Mass of the cart (kg).
     #[config(default = 1.0, range = 0.01..=100.0)]
     pub cart_mass: f64,
-    /// Mass of the pole [kg].
+    /// Mass of the pole (kg).
     #[config(default = 0.1, range = 0.001..=100.0)]
     pub pole_mass: f64,
-    /// Half the length of the pole [m].
+    /// Half the length of the pole (m).
     #[config(default = 0.5, range = 0.01..=10.0)]
     pub pole_half_length: f64,
-    /// Force of a push [N].
+    /// Force of a push (N).
     #[config(default = 10.0, range = 0.0..=1000.0)]
     pub force: f64,
-    /// Duration of a step [s].
+    /// Duration of a step (s).
     #[config(default = 0.02, range = 0.0001..=0.1)]
     pub time_step: f64,
-    /// Position of the cart beyond which the episode ends [m].
+    /// Position of the cart beyond which the episode ends (m).
     #[config(default = 2.4, range = 0.1..=1000.0)]
     pub position_limit: f64,
-    /// Angle of the pole beyond which the episode ends [degrees].
+    /// Angle of the pole beyond which the episode ends (degrees).
     #[config(default = 12.0, range = 0.1..=180.0)]
     pub angle_limit: f64,
-    /// Largest start value of each state variable [m, m/s, rad, rad/s].
+    /// Largest start value of each state variable (m, m/s, rad, rad/s).
     #[config(default = 0.05, range = 0.0..=1.0)]
     pub start_range: f64,
 }
@@ -83,9 +83,9 @@ struct Physics {
     force: f64,
     time_step: f64,
     half_length: f64,
-    /// Mass of the pole times its half length \[kg·m\].
+    /// Mass of the pole times its half length (kg·m).
     pole_mass_length: f64,
-    /// 1 / mass of cart and pole \[1/kg\].
+    /// 1 / mass of cart and pole (1/kg).
     inverse_mass: f64,
     /// Mass of the pole / mass of cart and pole.
     pole_share: f64,

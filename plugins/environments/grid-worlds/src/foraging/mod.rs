@@ -263,7 +263,7 @@ impl Environment for Foraging {
         for food in &left {
             picture.token(food.place, 0.3, &food.level.to_string(), Color::ACCENT);
         }
-        picture.agents(&places, Color::group);
+        picture.agents(&places);
         picture.legend(places.len(), &[("food and its level", Color::ACCENT)]);
         let levels: Vec<String> = self.state.players.iter().map(|player| player.level.to_string()).collect();
         canvas.caption(format!("levels of the players {}; food left {}", levels.join(", "), left.len()));

@@ -1,7 +1,7 @@
 //! Starts: drawn, injected, or taken from a snapshot.
 
 use palaestra_plugin_api::{
-    Error, Result,
+    Result,
     prelude::{Deserialize, EnvRng},
     serde,
 };
@@ -9,7 +9,7 @@ use palaestra_plugin_api::{
 use super::{EMPTY, Food, Foraging, ForagingConfig, Player, State};
 use crate::{
     board::{Place, moved},
-    state::{Saved, misplaced, require_count, require_on_board},
+    state::{saved_as, misplaced, require_count, require_on_board},
 };
 
 /// Tries at a cell before a player takes any free one and food is left out.
@@ -34,21 +34,7 @@ impl From<Init> for State {
     }
 }
 
-impl From<Foraging> for Saved<ForagingConfig, State> {
-    fn from(world: Foraging) -> Self {
-        Self { config: world.config, state: world.state }
-    }
-}
-
-impl TryFrom<Saved<ForagingConfig, State>> for Foraging {
-    type Error = Error;
-
-    fn try_from(saved: Saved<ForagingConfig, State>) -> Result<Self> {
-        let mut world = <Self as palaestra_plugin_api::environment::Environment>::new(&saved.config)?;
-        world.place(saved.state)?;
-        Ok(world)
-    }
-}
+saved_as!(Foraging, ForagingConfig, State);
 
 impl Foraging {
     /// Starts from a given state, after checking that it can be one.

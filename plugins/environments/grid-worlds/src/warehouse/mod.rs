@@ -303,7 +303,7 @@ impl Environment for Warehouse {
         for (shelf, &place) in self.state.shelves.iter().enumerate() {
             picture.cell(place, if self.requested[shelf] { Color::ACCENT } else { Color::GREY });
         }
-        picture.agents(&places, Color::group);
+        picture.agents(&places);
         for robot in &self.state.robots {
             picture.pointer(robot.place, MOVES[usize::from(robot.direction)]);
             if robot.carried > 0 {

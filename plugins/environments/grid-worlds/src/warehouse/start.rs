@@ -1,8 +1,8 @@
 //! Starts: drawn, injected, or taken from a snapshot.
 
 use palaestra_plugin_api::{
-    Error, Result,
-    prelude::{Deserialize, EnvRng, Environment},
+    Result,
+    prelude::{Deserialize, EnvRng},
     serde,
 };
 
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     board::Place,
-    state::{Saved, misplaced, require_count, require_on_board},
+    state::{saved_as, misplaced, require_count, require_on_board},
 };
 
 /// `init`: a start in place of a drawn one, and what chance does then.
@@ -45,21 +45,7 @@ impl Init {
     }
 }
 
-impl From<Warehouse> for Saved<WarehouseConfig, State> {
-    fn from(world: Warehouse) -> Self {
-        Self { config: world.config, state: world.state }
-    }
-}
-
-impl TryFrom<Saved<WarehouseConfig, State>> for Warehouse {
-    type Error = Error;
-
-    fn try_from(saved: Saved<WarehouseConfig, State>) -> Result<Self> {
-        let mut world = Self::new(&saved.config)?;
-        world.place(saved.state)?;
-        Ok(world)
-    }
-}
+saved_as!(Warehouse, WarehouseConfig, State);
 
 impl Warehouse {
     /// Starts from a given state, after checking that it can be one.
