@@ -10,10 +10,7 @@
 use std::{hint::black_box, time::Instant};
 
 use palaestra::rollout::median;
-use palaestra_plugin_api::{
-    __private::DirectBatch, abi::id, client::MakeEnvironment,
-    prelude::*,
-};
+use palaestra_plugin_api::{__private::DirectBatch, abi::id, client::MakeEnvironment, prelude::*};
 use serde_json::{Value, json};
 
 /// Calls of one timed block.
@@ -43,12 +40,22 @@ impl BatchEnvironment for Cart {
     }
 
     fn new(_: &CartConfig, instances: usize) -> Result<Self> {
-        Ok(Self { position: vec![0.0; instances], velocity: vec![0.0; instances] })
+        Ok(Self {
+            position: vec![0.0; instances],
+            velocity: vec![0.0; instances],
+        })
     }
 
-    fn reset(&mut self, i: usize, rng: &mut EnvRng, _: &ResetOptions<'_>, out: &mut Observe<'_>) -> Result<()> {
+    fn reset(
+        &mut self,
+        i: usize,
+        rng: &mut EnvRng,
+        _: &ResetOptions<'_>,
+        out: &mut Observe<'_>,
+    ) -> Result<()> {
         (self.position[i], self.velocity[i]) = (rng.range(-0.5, 0.5), 0.0);
-        out.observation(0).copy_from_slice(&[self.position[i] as f32, 0.0]);
+        out.observation(0)
+            .copy_from_slice(&[self.position[i] as f32, 0.0]);
         Ok(())
     }
 
@@ -56,9 +63,14 @@ impl BatchEnvironment for Cart {
     fn step(&mut self, batch: &mut BatchStep<'_>) {
         let ([cart], instances) = batch.arrays::<1>();
         let state = self.position.iter_mut().zip(&mut self.velocity);
-        let rows = cart.discrete.iter().zip(cart.observation.chunks_exact_mut(2));
+        let rows = cart
+            .discrete
+            .iter()
+            .zip(cart.observation.chunks_exact_mut(2));
         let ends = cart.reward.iter_mut().zip(instances.terminated.iter_mut());
-        for (((position, velocity), (action, observation)), (reward, terminated)) in state.zip(rows).zip(ends) {
+        for (((position, velocity), (action, observation)), (reward, terminated)) in
+            state.zip(rows).zip(ends)
+        {
             *velocity += 0.02 * (f64::from(*action) - 0.5);
             *position += 0.02 * *velocity;
             observation[0] = *position as f32;
@@ -73,7 +85,8 @@ impl BatchEnvironment for Cart {
     }
 
     fn load(&mut self, i: usize, saved: &Value) -> Result<()> {
-        let [position, velocity] = <[f64; 2]>::deserialize(saved).map_err(|e| Error::config(format!("snapshot: {e}")))?;
+        let [position, velocity] =
+            <[f64; 2]>::deserialize(saved).map_err(|e| Error::config(format!("snapshot: {e}")))?;
         (self.position[i], self.velocity[i]) = (position, velocity);
         Ok(())
     }
@@ -101,12 +114,23 @@ fn direct(batch: &mut DirectBatch<Cart>) -> Result<f64> {
 
 fn main() -> Result<()> {
     let mut arguments = std::env::args().skip(1);
-    let mut argument = |default| arguments.next().and_then(|text| text.parse().ok()).unwrap_or(default);
+    let mut argument = |default| {
+        arguments
+            .next()
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(default)
+    };
     let (instances, blocks): (usize, usize) = (argument(256), argument(400));
-    let what = MakeEnvironment { instances, ..MakeEnvironment::new(Cart::ID) };
+    let what = MakeEnvironment {
+        instances,
+        ..MakeEnvironment::new(Cart::ID)
+    };
     let mut batch = DirectBatch::<Cart>::new(&what, 2)?;
     #[allow(clippy::expect_used)] // the spec above has one discrete group
-    let key = batch.slabs().key::<i32>(id::ACTION, 0).expect("choices have an action slab");
+    let key = batch
+        .slabs()
+        .key::<i32>(id::ACTION, 0)
+        .expect("choices have an action slab");
     for slot in 0..2 {
         let actions = batch.rows_mut(key, slot).iter_mut().enumerate();
         actions.for_each(|(i, action)| *action = (i % 2) as i32);

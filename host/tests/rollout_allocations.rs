@@ -8,9 +8,9 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use palaestra::rollout::Rollout;
+use palaestra::rollout::{Policy, Rollout};
 use serde_json::json;
-use worlds::{start, wrapped};
+use worlds::{Recorder, start, wrapped};
 
 /// The system's allocator, counting.
 struct Counting;
@@ -40,8 +40,7 @@ static ALLOCATOR: Counting = Counting;
 
 /// Allocations of a thousand steps, fragment after fragment, after as many to warm up. The least of three
 /// windows: other threads of the test program allocate too, but not in all of them.
-fn allocations(mut rollout: Rollout) -> u64 {
-    let mut policies = rollout.random();
+fn allocations<P: Policy>(mut rollout: Rollout, mut policies: Vec<P>) -> u64 {
     let workers = rollout.workers().clone();
     let steps = rollout.plan().steps;
     let mut thousand = || {
@@ -63,6 +62,7 @@ fn allocations(mut rollout: Rollout) -> u64 {
     })
 }
 
+/// One test: others beside it would be counted.
 #[test]
 fn a_thousand_steps_allocate_nothing_after_the_first() {
     let all = [
@@ -74,8 +74,14 @@ fn a_thousand_steps_allocate_nothing_after_the_first() {
     for threads in [1, 2] {
         for wrappers in [&[][..], &all] {
             let options = wrapped(64, 8, json!({"per_agent_end": true, "masked": 3}), wrappers);
-            let found = allocations(start(&options, threads));
+            let rollout = start(&options, threads);
+            let policies = rollout.random();
+            let found = allocations(rollout, policies);
             assert_eq!(found, 0, "{threads} threads, wrappers {wrappers:?}");
         }
     }
+    // The count works: a policy that notes every episode is seen.
+    let rollout = start(&wrapped(64, 8, json!({}), &[]), 1);
+    let policies = Recorder::all(&rollout);
+    assert!(allocations(rollout, policies) > 0);
 }

@@ -22,17 +22,32 @@ fn threads_and_shards_change_no_byte_in_ten_thousand_steps() {
         let statistics = rollout.statistics();
         assert_eq!(statistics.episodes(), ended.len() as u64);
         for (threads, shards) in [(1, 7), (2, 1), (2, 7)] {
-            let (digest, list, rollout) = run(&wrapped(35, shards, defaults(), wrappers), threads, 10_000);
+            let (digest, list, rollout) =
+                run(&wrapped(35, shards, defaults(), wrappers), threads, 10_000);
             assert_eq!(digest, reference, "{threads} threads, {shards} shards");
             assert_eq!(list, ended, "{threads} threads, {shards} shards");
-            assert_eq!(rollout.statistics(), statistics, "{threads} threads, {shards} shards");
+            assert_eq!(
+                rollout.statistics(),
+                statistics,
+                "{threads} threads, {shards} shards"
+            );
         }
     }
 }
 
 #[test]
 fn the_length_of_fragments_changes_no_row() {
-    let ended = |steps| run(&RolloutOptions { steps: Some(steps), ..options(12, 3, defaults()) }, 1, 600).1;
+    let ended = |steps| {
+        run(
+            &RolloutOptions {
+                steps: Some(steps),
+                ..options(12, 3, defaults())
+            },
+            1,
+            600,
+        )
+        .1
+    };
     let reference = ended(16);
     assert!(!reference.is_empty());
     assert_eq!(ended(1), reference);
@@ -43,7 +58,10 @@ fn the_length_of_fragments_changes_no_row() {
 fn another_seed_gives_other_bytes() {
     let mut other = options(12, 3, defaults());
     other.environment.run_seed += 1;
-    assert_ne!(run(&other, 1, 50).0, run(&options(12, 3, defaults()), 1, 50).0);
+    assert_ne!(
+        run(&other, 1, 50).0,
+        run(&options(12, 3, defaults()), 1, 50).0
+    );
 }
 
 #[test]
@@ -52,9 +70,17 @@ fn a_part_of_the_instances_is_what_it_is_within_the_whole() {
     let mut part = options(4, 2, defaults());
     part.environment.first_instance = 6;
     let part = run(&part, 1, 200).1;
-    let expected: Vec<_> = whole.into_iter().filter(|ended| ended.instance >= 6).collect();
-    let moved: Vec<_> =
-        part.into_iter().map(|ended| worlds::Ended { instance: ended.instance + 6, ..ended }).collect();
+    let expected: Vec<_> = whole
+        .into_iter()
+        .filter(|ended| ended.instance >= 6)
+        .collect();
+    let moved: Vec<_> = part
+        .into_iter()
+        .map(|ended| worlds::Ended {
+            instance: ended.instance + 6,
+            ..ended
+        })
+        .collect();
     assert_eq!(moved, expected);
 }
 
@@ -94,21 +120,47 @@ fn two_halves_have_the_bytes_of_one_batch() {
 fn halves_that_do_not_continue_each_other_are_refused() {
     let workers = Workers::new(1).unwrap();
     let half = |first_instance| {
-        let environment = MakeEnvironment { first_instance, ..options(4, 1, defaults()).environment };
-        Rollout::new(&RolloutOptions { environment, ..options(4, 1, defaults()) }, &workers, &make).unwrap()
+        let environment = MakeEnvironment {
+            first_instance,
+            ..options(4, 1, defaults()).environment
+        };
+        Rollout::new(
+            &RolloutOptions {
+                environment,
+                ..options(4, 1, defaults())
+            },
+            &workers,
+            &make,
+        )
+        .unwrap()
     };
     assert!(DoubleBuffered::of(half(0), half(4), &workers).is_ok());
-    let error = DoubleBuffered::of(half(0), half(5), &workers).map(|_| ()).unwrap_err();
-    assert_eq!(error.message, "halves: expected the second to go on at instance 4, found 5");
+    let error = DoubleBuffered::of(half(0), half(5), &workers)
+        .map(|_| ())
+        .unwrap_err();
+    assert_eq!(
+        error.message,
+        "halves: expected the second to go on at instance 4, found 5"
+    );
     assert!(DoubleBuffered::new(&options(1, 1, defaults()), &workers, &make).is_err());
 }
 
 #[test]
 fn environments_that_wait_for_a_reset_look_like_those_that_do_not() {
     for per_agent_end in [false, true] {
-        let of = |manual| options(9, 2, json!({"manual_reset": manual, "per_agent_end": per_agent_end}));
+        let of = |manual| {
+            options(
+                9,
+                2,
+                json!({"manual_reset": manual, "per_agent_end": per_agent_end}),
+            )
+        };
         let (expected, ended, _) = run(&of(false), 1, 1_000);
         let (digest, list, _) = run(&of(true), 1, 1_000);
-        assert_eq!((digest, list), (expected, ended), "per agent: {per_agent_end}");
+        assert_eq!(
+            (digest, list),
+            (expected, ended),
+            "per agent: {per_agent_end}"
+        );
     }
 }

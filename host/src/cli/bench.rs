@@ -105,7 +105,10 @@ pub(crate) fn run(args: &BenchArgs, common: &Common) -> Result<ExitCode> {
     if common.json {
         match runs.as_slice() {
             [only] => print_json(only)?,
-            _ => print_json(&Comparison { first: runs[0].clone(), runs })?,
+            _ => print_json(&Comparison {
+                first: runs[0].clone(),
+                runs,
+            })?,
         }
     } else {
         print(&text(&runs, Paint::stdout()))?;
@@ -115,13 +118,19 @@ pub(crate) fn run(args: &BenchArgs, common: &Common) -> Result<ExitCode> {
 
 fn measure(args: &EnvironmentArgs, common: &Common) -> Result<Vec<Measured>> {
     if !(args.seconds > 0.0 && args.seconds <= 86_400.0) {
-        return Err(Error::config(format!("--seconds: expected 0 < x ≤ 86400, found {}", args.seconds)));
+        return Err(Error::config(format!(
+            "--seconds: expected 0 < x ≤ 86400, found {}",
+            args.seconds
+        )));
     }
     let session = common.session()?;
     let maker = session.environment(&args.id, &args.config.config()?)?;
     maker.notes().iter().for_each(|note| remark("note", note));
-    let environment =
-        MakeEnvironment { run_seed: args.seed, instances: args.num_envs as usize, ..maker.request() };
+    let environment = MakeEnvironment {
+        run_seed: args.seed,
+        instances: args.num_envs as usize,
+        ..maker.request()
+    };
     let options = RolloutOptions {
         shards: args.shards.map(|n| n as usize),
         steps: args.steps.map(|n| n as usize),
@@ -131,10 +140,16 @@ fn measure(args: &EnvironmentArgs, common: &Common) -> Result<Vec<Measured>> {
     let mut runners = Vec::with_capacity(args.threads.len());
     for &threads in &args.threads {
         let workers = Workers::new(usize::from(threads))?;
-        runners.push(Runner::new(Rollout::new(&options, &workers, &|what: &MakeEnvironment| maker.make(what))?)?);
+        runners.push(Runner::new(Rollout::new(
+            &options,
+            &workers,
+            &|what: &MakeEnvironment| maker.make(what),
+        )?)?);
     }
     let slice = Duration::from_secs_f64(args.seconds / f64::from(args.repeats));
-    runners.iter_mut().try_for_each(|runner| runner.run(slice / 4).map(|_| ()))?;
+    runners
+        .iter_mut()
+        .try_for_each(|runner| runner.run(slice / 4).map(|_| ()))?;
     let mut rates = vec![Vec::new(); runners.len()];
     for _ in 0..args.repeats {
         for (runner, rates) in runners.iter_mut().zip(&mut rates) {
@@ -143,7 +158,11 @@ fn measure(args: &EnvironmentArgs, common: &Common) -> Result<Vec<Measured>> {
     }
     let measured = |(runner, repeats): (&Runner, &Vec<f64>)| {
         let (plan, rate) = (runner.rollout().plan(), median(repeats));
-        let ratios: Vec<f64> = repeats.iter().zip(&rates[0]).map(|(rate, first)| rate / first).collect();
+        let ratios: Vec<f64> = repeats
+            .iter()
+            .zip(&rates[0])
+            .map(|(rate, first)| rate / first)
+            .collect();
         Measured {
             environment: maker.id().to_owned(),
             num_envs: plan.instances,
@@ -161,7 +180,11 @@ fn measure(args: &EnvironmentArgs, common: &Common) -> Result<Vec<Measured>> {
 
 fn text(runs: &[Measured], paint: Paint) -> String {
     let first = &runs[0];
-    let title = format!("{}, {} instances, random actions\n", paint.paint(Ink::Bold, &first.environment), first.num_envs);
+    let title = format!(
+        "{}, {} instances, random actions\n",
+        paint.paint(Ink::Bold, &first.environment),
+        first.num_envs
+    );
     let mut table = Table::new(&["threads", "shards", "env steps/s", "agent steps/s", "ratio"]);
     for run in runs {
         let plain = |text: String| (Ink::Plain, text);
@@ -202,10 +225,23 @@ mod tests {
     #[test]
     fn the_command_line_is_understood_and_checked() {
         let parse = |line: &str| Line::try_parse_from(line.split(' ')).map(|line| line.bench.what);
-        let What::Environment(args) = parse("bench environment CartPole --threads 1,2 --num-envs 64 --wrapper TimeLimit").unwrap();
-        assert_eq!((args.threads, args.num_envs, args.wrappers.len()), (vec![1, 2], 64, 1));
-        for wrong in ["--threads 0", "--num-envs 0", "--seconds x", "--wrapper TimeLimit.5"] {
-            assert!(parse(&format!("bench environment CartPole {wrong}")).is_err(), "{wrong}");
+        let What::Environment(args) =
+            parse("bench environment CartPole --threads 1,2 --num-envs 64 --wrapper TimeLimit")
+                .unwrap();
+        assert_eq!(
+            (args.threads, args.num_envs, args.wrappers.len()),
+            (vec![1, 2], 64, 1)
+        );
+        for wrong in [
+            "--threads 0",
+            "--num-envs 0",
+            "--seconds x",
+            "--wrapper TimeLimit.5",
+        ] {
+            assert!(
+                parse(&format!("bench environment CartPole {wrong}")).is_err(),
+                "{wrong}"
+            );
         }
     }
 
@@ -222,9 +258,22 @@ mod tests {
             repeats: vec![1.5e7],
             ratio: 1.0,
         };
-        let json = serde_json::to_value(Comparison { first: one.clone(), runs: vec![one.clone(), one.clone()] }).unwrap();
-        for field in ["environment", "num_envs", "threads", "env_steps_per_second", "agent_steps_per_second"] {
-            assert!(json.get(field).is_some() && json["runs"][1].get(field).is_some(), "{field}");
+        let json = serde_json::to_value(Comparison {
+            first: one.clone(),
+            runs: vec![one.clone(), one.clone()],
+        })
+        .unwrap();
+        for field in [
+            "environment",
+            "num_envs",
+            "threads",
+            "env_steps_per_second",
+            "agent_steps_per_second",
+        ] {
+            assert!(
+                json.get(field).is_some() && json["runs"][1].get(field).is_some(),
+                "{field}"
+            );
         }
         assert_eq!(
             text(&[one], Paint::off()),

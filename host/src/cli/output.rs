@@ -23,7 +23,7 @@ pub fn print(text: &str) -> Result<()> {
 /// Prints a value as indented JSON.
 ///
 /// # Errors
-/// As [`print`]; kind `Host` when the value is none that JSON can hold.
+/// As [`print()`]; kind `Host` when the value is none that JSON can hold.
 pub fn print_json(value: &impl Serialize) -> Result<()> {
     let text = serde_json::to_string_pretty(value)
         .map_err(|e| Error::new(ErrorKind::Host, format!("json: {e}")))?;

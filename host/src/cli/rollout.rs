@@ -90,12 +90,27 @@ pub(crate) fn run(args: &RolloutArgs, common: &Common) -> Result<ExitCode> {
     maker.notes().iter().for_each(|note| remark("note", note));
     let episodes = args.episodes as usize;
     // An instance without an episode would only cost time.
-    let instances = args.num_envs.map_or(INSTANCES, |n| n as usize).min(episodes);
-    let environment = MakeEnvironment { run_seed: args.seed, instances, ..maker.request() };
-    let options = RolloutOptions { wrappers: args.wrappers.clone(), ..RolloutOptions::new(environment, maker.plugin()) };
+    let instances = args
+        .num_envs
+        .map_or(INSTANCES, |n| n as usize)
+        .min(episodes);
+    let environment = MakeEnvironment {
+        run_seed: args.seed,
+        instances,
+        ..maker.request()
+    };
+    let options = RolloutOptions {
+        wrappers: args.wrappers.clone(),
+        ..RolloutOptions::new(environment, maker.plugin())
+    };
     let workers = Workers::new(usize::from(args.threads))?;
-    let mut rollout = Rollout::new(&options, &workers, &|what: &MakeEnvironment| maker.make(what))?;
-    let (set, bar) = (EpisodeSet::new(episodes, instances), progress(episodes, common.json));
+    let mut rollout = Rollout::new(&options, &workers, &|what: &MakeEnvironment| {
+        maker.make(what)
+    })?;
+    let (set, bar) = (
+        EpisodeSet::new(episodes, instances),
+        progress(episodes, common.json),
+    );
     let advance = |ended| bar.set_position(ended as u64);
     let report = match args.policy {
         PolicyKind::Random => {
@@ -117,7 +132,11 @@ pub(crate) fn run(args: &RolloutArgs, common: &Common) -> Result<ExitCode> {
         num_envs: instances,
         report: &report?,
     };
-    if common.json { print_json(&document)? } else { print(&text(&document, Paint::stdout()))? }
+    if common.json {
+        print_json(&document)?
+    } else {
+        print(&text(&document, Paint::stdout()))?
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -127,11 +146,18 @@ fn progress(episodes: usize, json: bool) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} episodes, {eta} left");
-    ProgressBar::new(episodes as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+    ProgressBar::new(episodes as u64)
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 fn text(document: &Document<'_>, paint: Paint) -> String {
-    let Document { environment, policy, seed, report, .. } = document;
+    let Document {
+        environment,
+        policy,
+        seed,
+        report,
+        ..
+    } = document;
     let policy = match policy {
         PolicyKind::Random => "random actions",
         PolicyKind::NoOp => "no-op actions",
@@ -146,14 +172,35 @@ fn text(document: &Document<'_>, paint: Paint) -> String {
     if report.groups.len() > 1 || report.groups.values().any(|group| group.agents.len() > 1) {
         for (name, group) in &report.groups {
             return_row(&mut table, &format!("  {name}"), &group.outcome);
-            for (agent, spread) in group.agents.iter().enumerate().filter(|_| group.agents.len() > 1) {
-                row(&mut table, &format!("    {agent}"), [spread.mean, spread.standard_error, spread.std].map(Some));
+            for (agent, spread) in group
+                .agents
+                .iter()
+                .enumerate()
+                .filter(|_| group.agents.len() > 1)
+            {
+                row(
+                    &mut table,
+                    &format!("    {agent}"),
+                    [spread.mean, spread.standard_error, spread.std].map(Some),
+                );
             }
         }
     }
-    row(&mut table, "length", [Some(report.total.mean_length), Some(report.total.length_standard_error), None]);
+    row(
+        &mut table,
+        "length",
+        [
+            Some(report.total.mean_length),
+            Some(report.total.length_standard_error),
+            None,
+        ],
+    );
     for (name, spread) in &report.total.metrics {
-        row(&mut table, name, [spread.mean, spread.standard_error, spread.std].map(Some));
+        row(
+            &mut table,
+            name,
+            [spread.mean, spread.standard_error, spread.std].map(Some),
+        );
     }
     title + &table.render(paint, "  ")
 }
@@ -171,7 +218,9 @@ fn return_row(table: &mut Table, name: &str, outcome: &Outcome) {
 }
 
 fn row<const N: usize>(table: &mut Table, name: &str, numbers: [Option<f64>; N]) {
-    let cells = numbers.iter().map(|n| (Ink::Plain, n.map(number).unwrap_or_default()));
+    let cells = numbers
+        .iter()
+        .map(|n| (Ink::Plain, n.map(number).unwrap_or_default()));
     table.row(std::iter::once((Ink::Bold, name.to_owned())).chain(cells));
 }
 
@@ -201,10 +250,24 @@ mod tests {
     #[test]
     fn the_command_line_is_understood_and_wrappers_keep_their_order() {
         let parse = |line: &str| Line::try_parse_from(line.split(' ')).map(|line| line.rollout);
-        let args = parse("rollout X --policy no-op --wrapper TeamReward --wrapper TimeLimit.max_episode_steps=5").unwrap();
+        let args = parse(
+            "rollout X --policy no-op --wrapper TeamReward --wrapper TimeLimit.max_episode_steps=5",
+        )
+        .unwrap();
         assert_eq!((args.policy, args.episodes), (PolicyKind::NoOp, 100));
-        assert_eq!(args.wrappers.iter().map(|w| w.name.as_str()).collect::<Vec<_>>(), ["TeamReward", "TimeLimit"]);
-        for wrong in ["--episodes 0", "--policy best", "--threads 0", "--wrapper A.b"] {
+        assert_eq!(
+            args.wrappers
+                .iter()
+                .map(|w| w.name.as_str())
+                .collect::<Vec<_>>(),
+            ["TeamReward", "TimeLimit"]
+        );
+        for wrong in [
+            "--episodes 0",
+            "--policy best",
+            "--threads 0",
+            "--wrapper A.b",
+        ] {
             assert!(parse(&format!("rollout X {wrong}")).is_err(), "{wrong}");
         }
     }
@@ -226,16 +289,19 @@ mod tests {
         };
         let expected = "\
 a/B-v0: 2 episodes, random actions, seed 4
-           mean   standard error  std    least  most
-  return   5.000  2.000           2.828  3.000  7.000
-    east   5.000  2.000           2.828  3.000  7.000
-      0    2.000  1.000           1.414
-      1    3.000  1.000           1.414
-  length   15.00  5.000
-  fouls    0.500  0.500           0.707
+          mean   standard error  std    least  most
+  return  5.000  2.000           2.828  3.000  7.000
+    east  5.000  2.000           2.828  3.000  7.000
+      0   2.000  1.000           1.414
+      1   3.000  1.000           1.414
+  length  15.00  5.000
+  fouls   0.500  0.500           0.707
 ";
         assert_eq!(text(&document, Paint::off()), expected);
         let json = serde_json::to_value(&document).unwrap();
-        assert_eq!((json["policy"].as_str(), json["mean_return"].as_f64()), (Some("random"), Some(5.0)));
+        assert_eq!(
+            (json["policy"].as_str(), json["mean_return"].as_f64()),
+            (Some("random"), Some(5.0))
+        );
     }
 }

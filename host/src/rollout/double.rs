@@ -22,7 +22,9 @@ impl DoubleBuffered {
     pub fn new(options: &RolloutOptions, workers: &Workers, make: &Make<'_>) -> Result<Self> {
         let n = options.environment.instances;
         if n < 2 {
-            return Err(Error::config(format!("num_envs: expected at least 2 for two halves, found {n}")));
+            return Err(Error::config(format!(
+                "num_envs: expected at least 2 for two halves, found {n}"
+            )));
         }
         let half = |start: usize, end: usize| {
             let environment = MakeEnvironment {
@@ -31,7 +33,15 @@ impl DoubleBuffered {
                 ..options.environment.clone()
             };
             let shards = options.shards.map(|shards| shards.div_ceil(2));
-            Rollout::new(&RolloutOptions { environment, shards, ..options.clone() }, workers, make)
+            Rollout::new(
+                &RolloutOptions {
+                    environment,
+                    shards,
+                    ..options.clone()
+                },
+                workers,
+                make,
+            )
         };
         Self::of(half(0, n / 2)?, half(n / 2, n)?, workers)
     }
@@ -42,14 +52,22 @@ impl DoubleBuffered {
     /// When the second does not continue the first: same spec and slots, the next instances.
     pub fn of(first: Rollout, second: Rollout, workers: &Workers) -> Result<Self> {
         let ((start, n), (next, _)) = (first.span(), second.span());
-        let fit = first.spec() == second.spec() && first.plan().steps == second.plan().steps && start + n as u64 == next;
+        let fit = first.spec() == second.spec()
+            && first.plan().steps == second.plan().steps
+            && start + n as u64 == next;
         if !fit {
             return Err(Error::new(
                 ErrorKind::Host,
-                format!("halves: expected the second to go on at instance {}, found {next}", start + n as u64),
+                format!(
+                    "halves: expected the second to go on at instance {}, found {next}",
+                    start + n as u64
+                ),
             ));
         }
-        Ok(Self { halves: [first, second], workers: workers.clone() })
+        Ok(Self {
+            halves: [first, second],
+            workers: workers.clone(),
+        })
     }
 
     /// The halves, in instance order.
@@ -92,8 +110,10 @@ impl DoubleBuffered {
             for step in 1..=steps {
                 let (acted, stepped) = workers.join(|| act(1, second), || first.step());
                 stepped.and(acted)?;
-                let (acted, stepped) =
-                    workers.join(|| if step < steps { act(0, first) } else { Ok(()) }, || second.step());
+                let (acted, stepped) = workers.join(
+                    || if step < steps { act(0, first) } else { Ok(()) },
+                    || second.step(),
+                );
                 stepped.and(acted)?;
             }
             Ok(())

@@ -27,7 +27,11 @@ impl EndedList {
     /// When `slabs` are not those of the spec.
     pub fn new(spec: &EnvironmentSpec, slabs: &Slabs) -> Self {
         #[allow(clippy::expect_used)] // `environment_slabs` gives every spec these
-        let of = |id| slabs.key(id, NO_GROUP).expect("every environment lists ended episodes");
+        let of = |id| {
+            slabs
+                .key(id, NO_GROUP)
+                .expect("every environment lists ended episodes")
+        };
         let groups = 0..spec.groups.len() as u32;
         let floats = [(id::OBSERVATION, id::FINAL_OBSERVATION)];
         let bytes = [
@@ -40,9 +44,16 @@ impl EndedList {
             count: of(id::ENDED_COUNT),
             row: of(id::ENDED_ROW),
             length: of(id::EPISODE_LENGTH),
-            returns: groups.clone().filter_map(|g| slabs.key(id::EPISODE_RETURN, g)).collect(),
+            returns: groups
+                .clone()
+                .filter_map(|g| slabs.key(id::EPISODE_RETURN, g))
+                .collect(),
             metrics: slabs.key(id::EPISODE_METRICS, NO_GROUP),
-            floats: groups.clone().flat_map(|g| pairs(slabs, floats, g)).chain(state).collect(),
+            floats: groups
+                .clone()
+                .flat_map(|g| pairs(slabs, floats, g))
+                .chain(state)
+                .collect(),
             bytes: groups.flat_map(|g| pairs(slabs, bytes, g)).collect(),
         }
     }
@@ -73,7 +84,11 @@ impl EndedList {
     }
 
     /// Returns of a group, to write.
-    pub(crate) fn returns_mut<'a>(&self, shard: &'a mut ShardMut<'_>, group: usize) -> &'a mut [f64] {
+    pub(crate) fn returns_mut<'a>(
+        &self,
+        shard: &'a mut ShardMut<'_>,
+        group: usize,
+    ) -> &'a mut [f64] {
         shard.rows_mut(self.returns[group], 0)
     }
 
@@ -136,17 +151,29 @@ impl EndedList {
         for &key in self.returns.iter().chain(&self.metrics) {
             move_row(shard, key, from, to);
         }
-        self.floats.iter().for_each(|&(_, key)| move_row(shard, key, from, to));
-        self.bytes.iter().for_each(|&(_, key)| move_row(shard, key, from, to));
+        self.floats
+            .iter()
+            .for_each(|&(_, key)| move_row(shard, key, from, to));
+        self.bytes
+            .iter()
+            .for_each(|&(_, key)| move_row(shard, key, from, to));
     }
 
     fn copy_rows(&self, shard: &mut ShardMut<'_>, write: usize, instance: usize, entry: usize) {
-        self.floats.iter().for_each(|&keys| copy_row(shard, keys, write, instance, entry));
-        self.bytes.iter().for_each(|&keys| copy_row(shard, keys, write, instance, entry));
+        self.floats
+            .iter()
+            .for_each(|&keys| copy_row(shard, keys, write, instance, entry));
+        self.bytes
+            .iter()
+            .for_each(|&keys| copy_row(shard, keys, write, instance, entry));
     }
 }
 
-fn pair<T: SlabElement>(slabs: &Slabs, (live, ended): (u32, u32), group: u32) -> Option<(Key<T>, Key<T>)> {
+fn pair<T: SlabElement>(
+    slabs: &Slabs,
+    (live, ended): (u32, u32),
+    group: u32,
+) -> Option<(Key<T>, Key<T>)> {
     slabs.key(live, group).zip(slabs.key(ended, group))
 }
 
@@ -155,7 +182,8 @@ fn pairs<T: SlabElement, const N: usize>(
     ids: [(u32, u32); N],
     group: u32,
 ) -> impl Iterator<Item = (Key<T>, Key<T>)> {
-    ids.into_iter().filter_map(move |ids| pair(slabs, ids, group))
+    ids.into_iter()
+        .filter_map(move |ids| pair(slabs, ids, group))
 }
 
 fn move_row<T: SlabElement>(shard: &mut ShardMut<'_>, key: Key<T>, from: usize, to: usize) {
@@ -175,17 +203,28 @@ fn copy_row<T: SlabElement>(
     let n = shard.range().len();
     if let Some((from, to)) = shard.read_write((live, slot), (ended, 0)) {
         let row = from.len() / n;
-        to[entry * row..(entry + 1) * row].copy_from_slice(&from[instance * row..(instance + 1) * row]);
+        to[entry * row..(entry + 1) * row]
+            .copy_from_slice(&from[instance * row..(instance + 1) * row]);
     }
 }
 
 #[cold]
 fn wrong(count: usize, rows: &[u32]) -> Error {
     match rows.get(..count) {
-        None => Error::plugin(format!("(step): expected at most {} ended episodes, found {count}", rows.len())),
+        None => Error::plugin(format!(
+            "(step): expected at most {} ended episodes, found {count}",
+            rows.len()
+        )),
         Some(ended) => {
-            let row = ended.iter().find(|&&row| row as usize >= rows.len()).copied().unwrap_or_default();
-            Error::plugin(format!("(step): expected ended instances below {}, found {row}", rows.len()))
+            let row = ended
+                .iter()
+                .find(|&&row| row as usize >= rows.len())
+                .copied()
+                .unwrap_or_default();
+            Error::plugin(format!(
+                "(step): expected ended instances below {}, found {row}",
+                rows.len()
+            ))
         }
     }
 }

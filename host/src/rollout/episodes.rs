@@ -18,7 +18,10 @@ impl EpisodeSet {
     /// `episodes` episodes over `instances` instances: the first instances run one more where it does not
     /// divide.
     pub fn new(episodes: usize, instances: usize) -> Self {
-        Self { episodes, instances: instances.max(1) }
+        Self {
+            episodes,
+            instances: instances.max(1),
+        }
     }
 
     /// Episodes of an instance of the batch.
@@ -52,7 +55,13 @@ impl EpisodeTable {
             end += set.quota(instance);
             starts.push(end);
         }
-        Self { rows: vec![0.0; end * columns.width()], ended: vec![false; end], starts, columns, filled: 0 }
+        Self {
+            rows: vec![0.0; end * columns.width()],
+            ended: vec![false; end],
+            starts,
+            columns,
+            filled: 0,
+        }
     }
 
     /// Keeps an episode, if it is in the set and not yet there.
@@ -113,6 +122,9 @@ mod tests {
         table.keep(0, 0, &[10.0, 1.0]);
         table.keep(0, 0, &[99.0, 9.0]);
         assert_eq!(table.filled(), 3);
-        assert_eq!(table.rows().map(|row| row[0]).collect::<Vec<_>>(), [10.0, 20.0, 30.0]);
+        assert_eq!(
+            table.rows().map(|row| row[0]).collect::<Vec<_>>(),
+            [10.0, 20.0, 30.0]
+        );
     }
 }

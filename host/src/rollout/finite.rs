@@ -32,42 +32,76 @@ impl FiniteCheck {
             let (g, agents, alive) = (g as u32, group.agents, slabs.key(id::ALIVE, g as u32));
             for (what, id) in [("reward", id::REWARD), ("observation", id::OBSERVATION)] {
                 let name = format!("{what} of {}", group.name);
-                watched.extend(slabs.key(id, g).map(|key| Watched { name, key, agents, alive }));
+                watched.extend(slabs.key(id, g).map(|key| Watched {
+                    name,
+                    key,
+                    agents,
+                    alive,
+                }));
             }
         }
         let state = slabs.key(id::STATE, NO_GROUP);
-        watched.extend(state.map(|key| Watched { name: "state".into(), key, agents: 0, alive: None }));
-        Self { watched, first_instance }
+        watched.extend(state.map(|key| Watched {
+            name: "state".into(),
+            key,
+            agents: 0,
+            alive: None,
+        }));
+        Self {
+            watched,
+            first_instance,
+        }
     }
 
-    /// Checks one slot.
+    /// Checks one slot, which `operation` has written.
     ///
     /// # Errors
     /// Kind `Plugin`, naming instance and agent, for a number that is not finite.
     #[inline]
-    pub(crate) fn check(&self, shard: &ShardMut<'_>, slot: usize) -> Result<()> {
+    pub(crate) fn check(&self, shard: &ShardMut<'_>, slot: usize, operation: &str) -> Result<()> {
         for watched in &self.watched {
             if !all_finite(shard.rows(watched.key, slot)) {
-                self.search(watched, shard, slot)?;
+                self.search(watched, shard, slot, operation)?;
             }
         }
         Ok(())
     }
 
     #[cold]
-    fn search(&self, watched: &Watched, shard: &ShardMut<'_>, slot: usize) -> Result<()> {
+    fn search(
+        &self,
+        watched: &Watched,
+        shard: &ShardMut<'_>,
+        slot: usize,
+        operation: &str,
+    ) -> Result<()> {
         let rows = shard.rows(watched.key, slot);
         let per_agent = rows.len() / shard.range().len() / watched.agents.max(1);
-        for (i, number) in rows.iter().enumerate().filter(|(_, number)| !number.is_finite()) {
+        for (i, number) in rows
+            .iter()
+            .enumerate()
+            .filter(|(_, number)| !number.is_finite())
+        {
             let row = i / per_agent;
-            if watched.alive.is_some_and(|alive| shard.rows(alive, slot)[row] == 0) {
+            if watched
+                .alive
+                .is_some_and(|alive| shard.rows(alive, slot)[row] == 0)
+            {
                 continue;
             }
             let env = self.first_instance + (row / watched.agents.max(1)) as u64;
-            let agent = if watched.agents == 0 { String::new() } else { format!("/{}", row % watched.agents) };
-            let component = if per_agent == 1 { String::new() } else { format!("[{}]", i % per_agent) };
+            let agent = if watched.agents == 0 {
+                String::new()
+            } else {
+                format!("/{}", row % watched.agents)
+            };
+            let component = if per_agent == 1 {
+                String::new()
+            } else {
+                format!("[{}]", i % per_agent)
+            };
             return Err(Error::plugin(format!(
-                "(step, env {env}): {}{agent}{component}: expected a finite number, found {number}",
+                "({operation}, env {env}): {}{agent}{component}: expected a finite number, found {number}",
                 watched.name
             )));
         }
@@ -79,7 +113,9 @@ impl FiniteCheck {
 #[inline]
 fn all_finite(numbers: &[f32]) -> bool {
     const EXPONENT: u32 = 0x7f80_0000;
-    let bad = numbers.iter().fold(0, |bad, x| bad | u32::from(x.to_bits() & EXPONENT == EXPONENT));
+    let bad = numbers.iter().fold(0, |bad, x| {
+        bad | u32::from(x.to_bits() & EXPONENT == EXPONENT)
+    });
     bad == 0
 }
 
@@ -89,7 +125,15 @@ mod tests {
 
     #[test]
     fn every_kind_of_bad_number_is_seen_at_every_place() {
-        let fine = [0.0, -0.0, f32::MIN_POSITIVE / 2.0, f32::MAX, f32::MIN, 1.5, -3.25];
+        let fine = [
+            0.0,
+            -0.0,
+            f32::MIN_POSITIVE / 2.0,
+            f32::MAX,
+            f32::MIN,
+            1.5,
+            -3.25,
+        ];
         let numbers: Vec<f32> = fine.iter().copied().cycle().take(45).collect();
         assert!(all_finite(&numbers) && all_finite(&[]));
         for place in 0..numbers.len() {

@@ -9,7 +9,10 @@ use palaestra_plugin_api::{
 };
 use serde_json::Value;
 
-use super::{Columns, EndedList, EpisodeSet, EpisodeTable, Place, Policy, Restart, Statistics, finite::FiniteCheck};
+use super::{
+    Columns, EndedList, EpisodeSet, EpisodeTable, Place, Policy, Restart, Statistics,
+    finite::FiniteCheck,
+};
 use crate::wrappers::{self, WorldWrapper, WrapperSpec};
 
 /// The host's part of one shard.
@@ -46,8 +49,16 @@ impl Lane {
             wrappers,
             finite: FiniteCheck::new(spec, slabs, place.instance(0)),
             ended: EndedList::new(spec, slabs),
-            manual: spec.flags.manual_reset.then(|| Restart::new(spec, slabs, instances)),
-            episode: episode.ok_or_else(|| Error::new(ErrorKind::Host, "slabs: expected episode numbers, found none"))?,
+            manual: spec
+                .flags
+                .manual_reset
+                .then(|| Restart::new(spec, slabs, instances)),
+            episode: episode.ok_or_else(|| {
+                Error::new(
+                    ErrorKind::Host,
+                    "slabs: expected episode numbers, found none",
+                )
+            })?,
             row: vec![0.0; columns.width()],
             statistics: Statistics::new(columns.clone(), instances),
             columns,
@@ -70,7 +81,11 @@ impl Lane {
     }
 
     pub(crate) fn keep_episodes(&mut self, set: &EpisodeSet) {
-        self.episodes = Some(EpisodeTable::new(self.columns.clone(), set, self.place.range.clone()));
+        self.episodes = Some(EpisodeTable::new(
+            self.columns.clone(),
+            set,
+            self.place.range.clone(),
+        ));
     }
 
     pub(crate) fn episodes(&self) -> Option<&EpisodeTable> {
@@ -80,8 +95,10 @@ impl Lane {
     /// Starts new episodes everywhere at slot 0.
     pub(crate) fn reset(&mut self, shard: &mut ShardMut<'_>, options: &Value) -> Result<()> {
         shard.reset(None, options, 0)?;
-        self.finite.check(shard, 0)?;
-        self.wrappers.iter_mut().for_each(|wrapper| wrapper.after_reset(shard, 0));
+        self.finite.check(shard, 0, "reset")?;
+        self.wrappers
+            .iter_mut()
+            .for_each(|wrapper| wrapper.after_reset(shard, 0));
         self.statistics.clear();
         self.episodes.iter_mut().for_each(EpisodeTable::clear);
         Ok(())
@@ -113,7 +130,7 @@ impl Lane {
             wrapper.before_step(shard, read)?;
         }
         shard.step(read, write)?;
-        self.finite.check(shard, write)?;
+        self.finite.check(shard, write, "step")?;
         if let Some(restart) = &mut self.manual {
             restart_ended(&self.ended, restart, shard, write)?;
         }
@@ -126,7 +143,14 @@ impl Lane {
     /// Notes the episodes that ended in the step from slot `read`.
     #[inline]
     fn record(&mut self, shard: &ShardMut<'_>, read: usize) -> Result<()> {
-        let Self { ended, columns, row, statistics, episodes, .. } = self;
+        let Self {
+            ended,
+            columns,
+            row,
+            statistics,
+            episodes,
+            ..
+        } = self;
         for (entry, &instance) in ended.rows(shard)?.iter().enumerate() {
             let instance = instance as usize;
             columns.read(ended, shard, entry, row);
@@ -140,12 +164,18 @@ impl Lane {
 }
 
 /// Restarts the instances whose episodes the environment has ended.
-fn restart_ended(ended: &EndedList, restart: &mut Restart, shard: &mut ShardMut<'_>, write: usize) -> Result<()> {
+fn restart_ended(
+    ended: &EndedList,
+    restart: &mut Restart,
+    shard: &mut ShardMut<'_>,
+    write: usize,
+) -> Result<()> {
     let rows = ended.rows(shard)?;
     if rows.is_empty() {
         return Ok(());
     }
-    rows.iter().for_each(|&row| restart.mask_mut()[row as usize] = 1);
+    rows.iter()
+        .for_each(|&row| restart.mask_mut()[row as usize] = 1);
     restart.run(shard, write)
 }
 
@@ -163,7 +193,10 @@ fn compose(
         let mut wrapper = wrappers::make(of)?;
         let next = wrapper.compose(composed.clone()).map_err(named)?;
         if environment_slabs(&next) != environment_slabs(spec) {
-            return Err(named(Error::new(ErrorKind::Host, "expected the same slabs as the environment, found others")));
+            return Err(named(Error::new(
+                ErrorKind::Host,
+                "expected the same slabs as the environment, found others",
+            )));
         }
         wrapper.bind(&composed, slabs, place, position);
         composed = next;

@@ -65,7 +65,13 @@ pub struct RolloutOptions {
 impl RolloutOptions {
     /// One shard layout and fragment length of our choice, and no wrappers.
     pub fn new(environment: MakeEnvironment, plugin: impl Into<String>) -> Self {
-        Self { environment, plugin: plugin.into(), shards: None, steps: None, wrappers: Vec::new() }
+        Self {
+            environment,
+            plugin: plugin.into(),
+            shards: None,
+            steps: None,
+            wrappers: Vec::new(),
+        }
     }
 }
 
@@ -89,9 +95,22 @@ impl Rollout {
     /// # Errors
     /// What the plugin refuses, or a wrapper that does not fit the environment.
     pub fn new(options: &RolloutOptions, workers: &Workers, make: &Make<'_>) -> Result<Self> {
-        let RolloutOptions { environment, plugin, .. } = options;
-        let probe = make(&MakeEnvironment { instances: 1, ..environment.clone() })?;
-        let plan = Plan::new(probe.spec(), environment.instances, workers.threads(), options.shards, options.steps);
+        let RolloutOptions {
+            environment,
+            plugin,
+            ..
+        } = options;
+        let probe = make(&MakeEnvironment {
+            instances: 1,
+            ..environment.clone()
+        })?;
+        let plan = Plan::new(
+            probe.spec(),
+            environment.instances,
+            workers.threads(),
+            options.shards,
+            options.steps,
+        );
         drop(probe);
         let mut batch = EnvironmentBatch::new(environment, plan.shards, plan.slots(), make)
             .map_err(|e| blame(plugin, "make", e))?;
@@ -100,12 +119,22 @@ impl Rollout {
         let ranges: Vec<_> = batch.shards_mut().map(|shard| shard.range()).collect();
         for range in ranges {
             let place = Place::new(environment, range);
-            let (composed, lane) = Lane::new(batch.spec(), batch.slabs(), &options.wrappers, place)?;
+            let (composed, lane) =
+                Lane::new(batch.spec(), batch.slabs(), &options.wrappers, place)?;
             spec = composed;
             lanes.push(lane);
         }
         let (plugin, first_instance) = (plugin.clone(), environment.first_instance);
-        Ok(Self { batch, lanes, workers: workers.clone(), spec, plan, plugin, first_instance, now: None })
+        Ok(Self {
+            batch,
+            lanes,
+            workers: workers.clone(),
+            spec,
+            plan,
+            plugin,
+            first_instance,
+            now: None,
+        })
     }
 
     /// The spec that policies see: the environment's, as the wrappers leave it.
@@ -144,7 +173,9 @@ impl Rollout {
     /// What the plugin reports.
     pub fn reset(&mut self) -> Result<()> {
         let options = Value::Object(Map::new());
-        self.each::<()>("reset", &mut [], |shard, lane, _| lane.reset(shard, &options))?;
+        self.each::<()>("reset", &mut [], |shard, lane, _| {
+            lane.reset(shard, &options)
+        })?;
         self.now = Some(0);
         Ok(())
     }
@@ -197,7 +228,9 @@ impl Rollout {
     pub fn carry(&mut self) -> Result<()> {
         let now = self.started()?;
         if now != 0 {
-            self.batch.shards_mut().for_each(|mut shard| shard.copy_slot(now, 0));
+            self.batch
+                .shards_mut()
+                .for_each(|mut shard| shard.copy_slot(now, 0));
         }
         self.now = Some(0);
         Ok(())
@@ -210,7 +243,10 @@ impl Rollout {
     pub fn step(&mut self) -> Result<()> {
         let now = self.started()?;
         if now >= self.plan.steps {
-            return Err(Error::new(ErrorKind::Host, format!("step: expected a slot after {now}, found none")));
+            return Err(Error::new(
+                ErrorKind::Host,
+                format!("step: expected a slot after {now}, found none"),
+            ));
         }
         self.each::<()>("step", &mut [], |shard, lane, _| lane.step(shard, now))?;
         self.now = Some(now + 1);
@@ -250,7 +286,12 @@ impl Rollout {
     }
 
     fn started(&self) -> Result<usize> {
-        self.now.ok_or_else(|| Error::new(ErrorKind::Host, "rollout: expected a reset before the first step, found none"))
+        self.now.ok_or_else(|| {
+            Error::new(
+                ErrorKind::Host,
+                "rollout: expected a reset before the first step, found none",
+            )
+        })
     }
 
     /// Runs `body` for every shard; without policies each shard gets none.
@@ -260,7 +301,9 @@ impl Rollout {
         policies: &mut [P],
         body: impl Fn(&mut ShardMut<'_>, &mut Lane, Option<&mut P>) -> Result<()> + Sync,
     ) -> Result<()> {
-        let result = self.workers.each_shard(self.batch.split(), &mut self.lanes, policies, &body);
+        let result = self
+            .workers
+            .each_shard(self.batch.split(), &mut self.lanes, policies, &body);
         result.map_err(|e| blame(&self.plugin, operation, e))
     }
 
@@ -275,8 +318,15 @@ impl Rollout {
 fn blame(plugin: &str, operation: &str, error: Error) -> Error {
     match error.kind {
         ErrorKind::Plugin | ErrorKind::Panicked if !error.message.starts_with("plugin ") => {
-            let place = if error.message.starts_with('(') { String::new() } else { format!("({operation}): ") };
-            Error { message: format!("plugin {plugin} {place}{}", error.message), ..error }
+            let place = if error.message.starts_with('(') {
+                String::new()
+            } else {
+                format!("({operation}): ")
+            };
+            Error {
+                message: format!("plugin {plugin} {place}{}", error.message),
+                ..error
+            }
         }
         _ => error,
     }
@@ -290,11 +340,20 @@ mod tests {
     fn only_the_plugins_own_faults_name_it_and_only_once() {
         let named = |error| blame("classic-control", "step", error).message;
         assert_eq!(
-            named(Error::new(ErrorKind::Panicked, "(step, env 17): panicked at lib.rs:41: boom")),
+            named(Error::new(
+                ErrorKind::Panicked,
+                "(step, env 17): panicked at lib.rs:41: boom"
+            )),
             "plugin classic-control (step, env 17): panicked at lib.rs:41: boom"
         );
-        assert_eq!(named(Error::plugin("expected x, found y")), "plugin classic-control (step): expected x, found y");
-        assert_eq!(named(Error::plugin("plugin p: already")), "plugin p: already");
+        assert_eq!(
+            named(Error::plugin("expected x, found y")),
+            "plugin classic-control (step): expected x, found y"
+        );
+        assert_eq!(
+            named(Error::plugin("plugin p: already")),
+            "plugin p: already"
+        );
         assert_eq!(named(Error::config("/p: expected x")), "/p: expected x");
     }
 }

@@ -18,7 +18,11 @@ pub struct Place {
 impl Place {
     /// The place of a shard of `environment`.
     pub fn new(environment: &MakeEnvironment, range: Range<usize>) -> Self {
-        Self { run_seed: environment.run_seed, first_instance: environment.first_instance, range }
+        Self {
+            run_seed: environment.run_seed,
+            first_instance: environment.first_instance,
+            range,
+        }
     }
 
     /// Global index of an instance of the shard.

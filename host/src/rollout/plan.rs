@@ -36,13 +36,22 @@ impl Plan {
         shards: Option<usize>,
         steps: Option<usize>,
     ) -> Self {
-        let (instances, threads, steps) = (instances.max(1), threads.max(1), steps.unwrap_or(STEPS).max(1));
+        let (instances, threads, steps) = (
+            instances.max(1),
+            threads.max(1),
+            steps.unwrap_or(STEPS).max(1),
+        );
         let shards = shards.unwrap_or_else(|| {
             let fits = FRAGMENT_BYTES / (row_bytes(spec) * (steps + 1)).max(1);
             let count = instances.div_ceil(fits.clamp(SMALLEST_SHARD, LARGEST_SHARD));
             count.next_multiple_of(threads)
         });
-        Self { instances, threads, shards: shards.clamp(1, instances), steps }
+        Self {
+            instances,
+            threads,
+            shards: shards.clamp(1, instances),
+            steps,
+        }
     }
 
     /// Slots of every slab: one more than steps.
@@ -54,7 +63,11 @@ impl Plan {
 /// Bytes of all rows of one instance at one slot.
 fn row_bytes(spec: &EnvironmentSpec) -> usize {
     let bytes = |slab: &palaestra_plugin_api::layout::SlabLayout| slab.row() * slab.dtype.size();
-    environment_slabs(spec).iter().filter(|slab| !slab.ended).map(bytes).sum()
+    environment_slabs(spec)
+        .iter()
+        .filter(|slab| !slab.ended)
+        .map(bytes)
+        .sum()
 }
 
 #[cfg(test)]
@@ -73,9 +86,16 @@ mod tests {
         for (instances, threads) in [(8192, 1), (8192, 2), (100, 3), (1, 8), (100_000, 16)] {
             let plan = Plan::new(&cart_pole(), instances, threads, None, None);
             assert!(plan.shards >= 1 && plan.shards <= instances, "{plan:?}");
-            assert!(plan.shards % threads == 0 || plan.shards == instances, "{plan:?}");
+            assert!(
+                plan.shards.is_multiple_of(threads) || plan.shards == instances,
+                "{plan:?}"
+            );
             let largest = instances.div_ceil(plan.shards);
-            assert!(largest <= LARGEST_SHARD && largest * plan.slots() * 39 <= FRAGMENT_BYTES + 64 * 39 * 17, "{plan:?}");
+            assert!(
+                largest <= LARGEST_SHARD
+                    && largest * plan.slots() * 39 <= FRAGMENT_BYTES + 64 * 39 * 17,
+                "{plan:?}"
+            );
         }
     }
 

@@ -39,7 +39,10 @@ pub struct Random {
 impl Random {
     /// Random actions of a shard, from the seed of the run.
     pub fn new(spec: &EnvironmentSpec, slabs: &Slabs, place: &Place) -> Self {
-        Self { policy: RandomPolicy::new(spec, slabs, place.run_seed, place.first_instance), time: 0 }
+        Self {
+            policy: RandomPolicy::new(spec, slabs, place.run_seed, place.first_instance),
+            time: 0,
+        }
     }
 }
 
@@ -79,7 +82,9 @@ impl NoOp {
             sizes: group.action.choices(),
             values: no_op(group),
         };
-        Self { groups: spec.groups.iter().enumerate().map(group).collect() }
+        Self {
+            groups: spec.groups.iter().enumerate().map(group).collect(),
+        }
     }
 }
 
@@ -89,22 +94,40 @@ fn no_op(group: &GroupSpec) -> Vec<f64> {
         let (low, high) = group.action.bounds_of(c);
         0.0_f64.max(low).min(high)
     };
-    group.no_op.clone().unwrap_or_else(|| (0..group.action.width()).map(nearest).collect())
+    group
+        .no_op
+        .clone()
+        .unwrap_or_else(|| (0..group.action.width()).map(nearest).collect())
 }
 
 impl Policy for NoOp {
     fn act(&mut self, shard: &mut ShardMut<'_>, slot: usize) -> Result<()> {
         for group in &self.groups {
             if let Some(key) = group.real {
-                for agent in shard.rows_mut(key, slot).chunks_exact_mut(group.values.len()) {
-                    agent.iter_mut().zip(&group.values).for_each(|(to, &value)| *to = value as f32);
+                for agent in shard
+                    .rows_mut(key, slot)
+                    .chunks_exact_mut(group.values.len())
+                {
+                    agent
+                        .iter_mut()
+                        .zip(&group.values)
+                        .for_each(|(to, &value)| *to = value as f32);
                 }
             }
             let Some(key) = group.choices else { continue };
-            for agent in shard.rows_mut(key, slot).chunks_exact_mut(group.values.len()) {
-                agent.iter_mut().zip(&group.values).for_each(|(to, &value)| *to = value as i32);
+            for agent in shard
+                .rows_mut(key, slot)
+                .chunks_exact_mut(group.values.len())
+            {
+                agent
+                    .iter_mut()
+                    .zip(&group.values)
+                    .for_each(|(to, &value)| *to = value as i32);
             }
-            let Some((masks, actions)) = group.mask.and_then(|mask| shard.read_write((mask, slot), (key, slot))) else {
+            let Some((masks, actions)) = group
+                .mask
+                .and_then(|mask| shard.read_write((mask, slot), (key, slot)))
+            else {
                 continue;
             };
             let agents = actions.chunks_exact_mut(group.sizes.len());

@@ -40,7 +40,10 @@ pub fn run_episodes<P: Policy>(
         }
         Ok(())
     })?;
-    Ok(EpisodeReport::new(rollout.spec(), rollout.tables().flat_map(|table| table.rows())))
+    Ok(EpisodeReport::new(
+        rollout.spec(),
+        rollout.tables().flat_map(|table| table.rows()),
+    ))
 }
 
 /// Mean and spread of a number over the episodes.
@@ -60,8 +63,16 @@ impl Spread {
         let count = values.clone().count();
         let mean = values.clone().sum::<f64>() / count.max(1) as f64;
         let deviations = values.map(|value| (value - mean) * (value - mean)).sum();
-        let moments = Moments { count: count as u64, mean, deviations };
-        Self { mean, std: moments.std(), standard_error: moments.standard_error() }
+        let moments = Moments {
+            count: count as u64,
+            mean,
+            deviations,
+        };
+        Self {
+            mean,
+            std: moments.std(),
+            standard_error: moments.standard_error(),
+        }
     }
 }
 
@@ -113,7 +124,11 @@ impl EpisodeReport {
         let of = |column: usize| rows.iter().map(move |row| row[column]);
         let outcome = |column: usize, prefix: &str| {
             let (returns, length) = (Spread::of(of(column)), Spread::of(of(columns.length())));
-            let metrics = spec.metrics.iter().enumerate().filter(|(_, metric)| metric.name.starts_with(prefix));
+            let metrics = spec
+                .metrics
+                .iter()
+                .enumerate()
+                .filter(|(_, metric)| metric.name.starts_with(prefix));
             Outcome {
                 episodes: rows.len(),
                 mean_return: returns.mean,
@@ -122,15 +137,22 @@ impl EpisodeReport {
                 returns: of(column).collect(),
                 mean_length: length.mean,
                 length_standard_error: length.standard_error,
-                metrics: metrics.map(|(m, metric)| (metric.name.clone(), Spread::of(of(columns.metric(m))))).collect(),
+                metrics: metrics
+                    .map(|(m, metric)| (metric.name.clone(), Spread::of(of(columns.metric(m)))))
+                    .collect(),
             }
         };
         let group = |(g, group): (usize, &palaestra_plugin_api::spec::GroupSpec)| {
-            let agents = (0..group.agents).map(|agent| Spread::of(of(columns.agent(g, agent)))).collect();
+            let agents = (0..group.agents)
+                .map(|agent| Spread::of(of(columns.agent(g, agent))))
+                .collect();
             let outcome = outcome(columns.group(g), &format!("{}/", group.name));
             (group.name.clone(), GroupOutcome { outcome, agents })
         };
-        Self { total: outcome(columns.total(), ""), groups: spec.groups.iter().enumerate().map(group).collect() }
+        Self {
+            total: outcome(columns.total(), ""),
+            groups: spec.groups.iter().enumerate().map(group).collect(),
+        }
     }
 }
 
@@ -143,22 +165,53 @@ mod tests {
     #[test]
     fn totals_groups_agents_and_metrics_are_told_apart() {
         let mut spec = EnvironmentSpec::new("east", 2, Space::real(1), Space::discrete(2));
-        spec.groups.push(GroupSpec::new("west", 1, Space::real(1), Space::discrete(2)));
+        spec.groups.push(GroupSpec::new(
+            "west",
+            1,
+            Space::real(1),
+            Space::discrete(2),
+        ));
         spec.metrics = vec![Metric::sum("east/goals"), Metric::sum("fouls")];
         // Agents, sum of east, total, length, metrics.
-        let rows: [&[f64]; 2] = [&[1.0, 2.0, 5.0, 3.0, 8.0, 10.0, 4.0, 0.0], &[3.0, 4.0, 7.0, 7.0, 14.0, 20.0, 6.0, 1.0]];
+        let rows: [&[f64]; 2] = [
+            &[1.0, 2.0, 5.0, 3.0, 8.0, 10.0, 4.0, 0.0],
+            &[3.0, 4.0, 7.0, 7.0, 14.0, 20.0, 6.0, 1.0],
+        ];
         let report = EpisodeReport::new(&spec, rows.into_iter());
-        assert_eq!((report.total.episodes, report.total.mean_return, report.total.mean_length), (2, 11.0, 15.0));
+        assert_eq!(
+            (
+                report.total.episodes,
+                report.total.mean_return,
+                report.total.mean_length
+            ),
+            (2, 11.0, 15.0)
+        );
         assert_eq!(report.total.returns, [8.0, 14.0]);
-        assert_eq!((report.total.std_return, report.total.standard_error), (18.0_f64.sqrt(), 3.0));
+        assert_eq!(
+            (report.total.std_return, report.total.standard_error),
+            (18.0_f64.sqrt(), 3.0)
+        );
         let east = &report.groups["east"];
         assert_eq!((east.outcome.mean_return, east.agents[1].mean), (5.0, 3.0));
-        assert_eq!(east.outcome.metrics.keys().collect::<Vec<_>>(), ["east/goals"]);
+        assert_eq!(
+            east.outcome.metrics.keys().collect::<Vec<_>>(),
+            ["east/goals"]
+        );
         assert_eq!(report.groups["west"].outcome.mean_return, 6.0);
         assert_eq!(report.total.metrics["fouls"].mean, 0.5);
         let json = serde_json::to_value(&report).unwrap();
-        for field in ["episodes", "mean_return", "std_return", "returns", "mean_length", "metrics"] {
-            assert!(json.get(field).is_some() && json["groups"]["west"].get(field).is_some(), "{field}");
+        for field in [
+            "episodes",
+            "mean_return",
+            "std_return",
+            "returns",
+            "mean_length",
+            "metrics",
+        ] {
+            assert!(
+                json.get(field).is_some() && json["groups"]["west"].get(field).is_some(),
+                "{field}"
+            );
         }
     }
 }

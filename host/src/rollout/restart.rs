@@ -22,10 +22,17 @@ impl Restart {
         let groups = || (0..spec.groups.len() as u32).chain([NO_GROUP]);
         Self {
             mask: vec![0; instances],
-            floats: groups().flat_map(|g| kept(slabs, &[id::REWARD, id::METRICS], g, instances)).collect(),
+            floats: groups()
+                .flat_map(|g| kept(slabs, &[id::REWARD, id::METRICS], g, instances))
+                .collect(),
             bytes: groups()
                 .flat_map(|g| {
-                    let flags = [id::TERMINATED, id::TRUNCATED, id::AGENT_TERMINATED, id::AGENT_TRUNCATED];
+                    let flags = [
+                        id::TERMINATED,
+                        id::TRUNCATED,
+                        id::AGENT_TERMINATED,
+                        id::AGENT_TRUNCATED,
+                    ];
                     kept(slabs, &flags, g, instances)
                 })
                 .collect(),
@@ -48,12 +55,20 @@ impl Restart {
     /// # Errors
     /// What the plugin reports.
     pub fn run(&mut self, shard: &mut ShardMut<'_>, write: usize) -> Result<()> {
-        self.floats.iter_mut().for_each(|kept| kept.save(shard, write));
-        self.bytes.iter_mut().for_each(|kept| kept.save(shard, write));
+        self.floats
+            .iter_mut()
+            .for_each(|kept| kept.save(shard, write));
+        self.bytes
+            .iter_mut()
+            .for_each(|kept| kept.save(shard, write));
         let count = self.count.map(|key| shard.rows(key, 0)[0]);
         shard.restart(&self.mask, write)?;
-        self.floats.iter().for_each(|kept| kept.put_back(shard, write, &self.mask));
-        self.bytes.iter().for_each(|kept| kept.put_back(shard, write, &self.mask));
+        self.floats
+            .iter()
+            .for_each(|kept| kept.put_back(shard, write, &self.mask));
+        self.bytes
+            .iter()
+            .for_each(|kept| kept.put_back(shard, write, &self.mask));
         if let (Some(key), Some(count)) = (self.count, count) {
             shard.rows_mut(key, 0)[0] = count;
         }
@@ -69,9 +84,19 @@ struct Kept<T> {
     row: usize,
 }
 
-fn kept<T: SlabElement + Default>(slabs: &Slabs, ids: &[u32], group: u32, instances: usize) -> Vec<Kept<T>> {
+fn kept<T: SlabElement + Default>(
+    slabs: &Slabs,
+    ids: &[u32],
+    group: u32,
+    instances: usize,
+) -> Vec<Kept<T>> {
     let keys = ids.iter().filter_map(|&id| slabs.key(id, group));
-    keys.map(|key| Kept { key, row: slabs.row(key), copy: vec![T::default(); instances * slabs.row(key)] }).collect()
+    keys.map(|key| Kept {
+        key,
+        row: slabs.row(key),
+        copy: vec![T::default(); instances * slabs.row(key)],
+    })
+    .collect()
 }
 
 impl<T: SlabElement> Kept<T> {
@@ -80,7 +105,10 @@ impl<T: SlabElement> Kept<T> {
     }
 
     fn put_back(&self, shard: &mut ShardMut<'_>, slot: usize, mask: &[u8]) {
-        let rows = shard.rows_mut(self.key, slot).chunks_exact_mut(self.row).zip(self.copy.chunks_exact(self.row));
+        let rows = shard
+            .rows_mut(self.key, slot)
+            .chunks_exact_mut(self.row)
+            .zip(self.copy.chunks_exact(self.row));
         for ((to, from), _) in rows.zip(mask).filter(|(_, marked)| **marked != 0) {
             to.copy_from_slice(from);
         }

@@ -31,12 +31,30 @@ impl Columns {
             width - n..width
         };
         let agents: Vec<_> = spec.groups.iter().map(|group| take(group.agents)).collect();
-        let groups: Vec<_> =
-            agents.iter().map(|agents| if agents.len() == 1 { agents.start } else { take(1).start }).collect();
-        let total = if groups.len() == 1 { groups[0] } else { take(1).start };
+        let groups: Vec<_> = agents
+            .iter()
+            .map(|agents| {
+                if agents.len() == 1 {
+                    agents.start
+                } else {
+                    take(1).start
+                }
+            })
+            .collect();
+        let total = if groups.len() == 1 {
+            groups[0]
+        } else {
+            take(1).start
+        };
         let length = take(1).start;
         let metrics = take(spec.metrics.len());
-        Self { agents, groups, total, length, metrics }
+        Self {
+            agents,
+            groups,
+            total,
+            length,
+            metrics,
+        }
     }
 
     /// Numbers of one episode.
@@ -71,10 +89,17 @@ impl Columns {
 
     /// Reads one entry of a list of ended episodes.
     #[inline]
-    pub(crate) fn read(&self, list: &EndedList, shard: &ShardMut<'_>, entry: usize, row: &mut [f64]) {
+    pub(crate) fn read(
+        &self,
+        list: &EndedList,
+        shard: &ShardMut<'_>,
+        entry: usize,
+        row: &mut [f64],
+    ) {
         for (g, agents) in self.agents.iter().enumerate() {
             let n = agents.len();
-            row[agents.clone()].copy_from_slice(&list.returns(shard, g)[entry * n..(entry + 1) * n]);
+            row[agents.clone()]
+                .copy_from_slice(&list.returns(shard, g)[entry * n..(entry + 1) * n]);
             if n > 1 {
                 row[self.groups[g]] = row[agents.clone()].iter().sum();
             }
@@ -85,7 +110,8 @@ impl Columns {
         row[self.length] = f64::from(list.lengths(shard)[entry]);
         let n = self.metrics.len();
         if n > 0 {
-            row[self.metrics.clone()].copy_from_slice(&list.metrics(shard)[entry * n..(entry + 1) * n]);
+            row[self.metrics.clone()]
+                .copy_from_slice(&list.metrics(shard)[entry * n..(entry + 1) * n]);
         }
     }
 }
@@ -131,12 +157,19 @@ impl Moments {
 
     /// Standard deviation of the sample (n - 1 in the denominator); 0 for fewer than two values.
     pub fn std(&self) -> f64 {
-        if self.count < 2 { 0.0 } else { (self.deviations / (self.count - 1) as f64).max(0.0).sqrt() }
+        self.variance().sqrt()
     }
 
     /// Standard error of the mean; 0 for fewer than two values.
     pub fn standard_error(&self) -> f64 {
-        if self.count < 2 { 0.0 } else { self.std() / (self.count as f64).sqrt() }
+        (self.variance() / self.count.max(1) as f64).sqrt()
+    }
+
+    fn variance(&self) -> f64 {
+        match self.count {
+            0 | 1 => 0.0,
+            count => (self.deviations / (count - 1) as f64).max(0.0),
+        }
     }
 }
 
@@ -165,13 +198,20 @@ impl Statistics {
     pub fn push(&mut self, instance: usize, row: &[f64]) {
         let width = self.columns.width();
         let moments = &mut self.moments[instance * width..(instance + 1) * width];
-        moments.iter_mut().zip(row).for_each(|(moments, &value)| moments.push(value));
+        moments
+            .iter_mut()
+            .zip(row)
+            .for_each(|(moments, &value)| moments.push(value));
     }
 
     /// Adds all instances, in their order, to the first instance of `target`.
     pub fn merge_into(&self, target: &mut Self) {
         for instance in self.moments.chunks_exact(self.columns.width()) {
-            target.moments.iter_mut().zip(instance).for_each(|(to, from)| to.merge(from));
+            target
+                .moments
+                .iter_mut()
+                .zip(instance)
+                .for_each(|(to, from)| to.merge(from));
         }
     }
 
@@ -200,18 +240,37 @@ mod tests {
     fn spec(groups: &[usize], metrics: usize) -> EnvironmentSpec {
         let mut spec = EnvironmentSpec::new("g0", groups[0], Space::real(1), Space::discrete(2));
         for (g, &agents) in groups.iter().enumerate().skip(1) {
-            spec.groups.push(GroupSpec::new(&format!("g{g}"), agents, Space::real(1), Space::discrete(2)));
+            spec.groups.push(GroupSpec::new(
+                &format!("g{g}"),
+                agents,
+                Space::real(1),
+                Space::discrete(2),
+            ));
         }
-        spec.metrics = (0..metrics).map(|m| Metric::sum(&format!("m{m}"))).collect();
+        spec.metrics = (0..metrics)
+            .map(|m| Metric::sum(&format!("m{m}")))
+            .collect();
         spec
     }
 
     #[test]
     fn a_sum_over_one_addend_takes_no_column() {
         let one = Columns::new(&spec(&[1], 0));
-        assert_eq!((one.width(), one.agent(0, 0), one.group(0), one.total(), one.length()), (2, 0, 0, 0, 1));
+        assert_eq!(
+            (
+                one.width(),
+                one.agent(0, 0),
+                one.group(0),
+                one.total(),
+                one.length()
+            ),
+            (2, 0, 0, 0, 1)
+        );
         let many = Columns::new(&spec(&[3, 1], 2));
-        assert_eq!((many.agent(1, 0), many.group(0), many.group(1), many.total()), (3, 4, 3, 5));
+        assert_eq!(
+            (many.agent(1, 0), many.group(0), many.group(1), many.total()),
+            (3, 4, 3, 5)
+        );
         assert_eq!((many.length(), many.metric(1), many.width()), (6, 8, 9));
     }
 
@@ -221,36 +280,56 @@ mod tests {
         assert_eq!((moments.count, moments.mean), (8, 5.0));
         assert!((moments.std() - (32.0_f64 / 7.0).sqrt()).abs() < 1e-15);
         assert!((moments.standard_error() - (32.0_f64 / 7.0 / 8.0).sqrt()).abs() < 1e-15);
-        assert_eq!((Moments::of([3.0]).std(), Moments::default().standard_error()), (0.0, 0.0));
+        assert_eq!(
+            (
+                Moments::of([3.0]).std(),
+                Moments::default().standard_error()
+            ),
+            (0.0, 0.0)
+        );
     }
 
     #[test]
     fn merged_moments_are_those_of_all_values_even_far_from_zero() {
         let values: Vec<f64> = (0..100).map(|i| 1e6 + f64::from(i * i % 17)).collect();
         let mut merged = Moments::default();
-        values.chunks(7).for_each(|part| merged.merge(&Moments::of(part.iter().copied())));
+        values
+            .chunks(7)
+            .for_each(|part| merged.merge(&Moments::of(part.iter().copied())));
         let whole = Moments::of(values.iter().copied());
         assert_eq!(merged.count, 100);
-        assert!((merged.mean / whole.mean - 1.0).abs() < 1e-15 && (merged.std() / whole.std() - 1.0).abs() < 1e-9);
+        assert!(
+            (merged.mean / whole.mean - 1.0).abs() < 1e-15
+                && (merged.std() / whole.std() - 1.0).abs() < 1e-9
+        );
     }
 
     #[test]
     fn shards_change_no_bit_of_merged_statistics() {
         let columns = Columns::new(&spec(&[2], 0));
-        let row = |i: usize, e: usize| [0.1 * i as f64, 0.3 * e as f64, 0.7 * (i * e) as f64, e as f64];
-        let merged = |cuts: &[Range<usize>]| {
+        let row = |i: usize, e: usize| {
+            [
+                0.1 * i as f64,
+                0.3 * e as f64,
+                0.7 * (i * e) as f64,
+                e as f64,
+            ]
+        };
+        let merged = |ends: &[usize]| {
             let mut all = Statistics::new(columns.clone(), 1);
-            for cut in cuts {
+            let starts = [0].iter().chain(ends);
+            for cut in starts.zip(ends).map(|(&start, &end)| start..end) {
                 let mut shard = Statistics::new(columns.clone(), cut.len());
                 // Episodes of different instances end in any order; those of one in theirs.
                 for e in 0..5 {
-                    cut.clone().for_each(|i| shard.push(i - cut.start, &row(i, e)));
+                    cut.clone()
+                        .for_each(|i| shard.push(i - cut.start, &row(i, e)));
                 }
                 shard.merge_into(&mut all);
             }
             all
         };
-        assert_eq!(merged(&[0..10]), merged(&[0..3, 3..4, 4..10]));
-        assert_eq!(merged(&[0..10]).episodes(), 50);
+        assert_eq!(merged(&[10]), merged(&[3, 4, 10]));
+        assert_eq!(merged(&[10]).episodes(), 50);
     }
 }

@@ -91,7 +91,10 @@ mod tests {
 
     #[test]
     fn a_rate_is_steps_over_time() {
-        let timing = Timing { env_steps: 300, elapsed: Duration::from_millis(1500) };
+        let timing = Timing {
+            env_steps: 300,
+            elapsed: Duration::from_millis(1500),
+        };
         assert_eq!(timing.rate(), 200.0);
     }
 }

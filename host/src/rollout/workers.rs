@@ -30,13 +30,22 @@ impl Workers {
             .num_threads(threads)
             .thread_name(|index| format!("rollout-{index}"))
             .build()
-            .map_err(|e| Error::new(ErrorKind::Io, format!("threads: expected {threads} to start, found {e}")))?;
-        Ok(Self { pool: Some(Arc::new(pool)) })
+            .map_err(|e| {
+                Error::new(
+                    ErrorKind::Io,
+                    format!("threads: expected {threads} to start, found {e}"),
+                )
+            })?;
+        Ok(Self {
+            pool: Some(Arc::new(pool)),
+        })
     }
 
     /// Number of threads.
     pub fn threads(&self) -> usize {
-        self.pool.as_ref().map_or(1, |pool| pool.current_num_threads())
+        self.pool
+            .as_ref()
+            .map_or(1, |pool| pool.current_num_threads())
     }
 
     /// Runs `body` on a thread of the pool, so that what it forks starts at once.
@@ -48,7 +57,11 @@ impl Workers {
     }
 
     /// Runs both, at the same time where there are two threads; `first` stays on the calling thread.
-    pub fn join<A: Send, B: Send>(&self, first: impl FnOnce() -> A + Send, second: impl FnOnce() -> B + Send) -> (A, B) {
+    pub fn join<A: Send, B: Send>(
+        &self,
+        first: impl FnOnce() -> A + Send,
+        second: impl FnOnce() -> B + Send,
+    ) -> (A, B) {
         match &self.pool {
             None => (first(), second()),
             Some(pool) => pool.install(|| rayon::join(first, second)),
@@ -76,16 +89,29 @@ impl Workers {
     }
 }
 
-fn in_order<L, P, F>(shards: ShardsMut<'_>, lanes: &mut [L], policies: &mut [P], body: &F) -> Result<()>
+fn in_order<L, P, F>(
+    shards: ShardsMut<'_>,
+    lanes: &mut [L],
+    policies: &mut [P],
+    body: &F,
+) -> Result<()>
 where
     F: Fn(&mut ShardMut<'_>, &mut L, Option<&mut P>) -> Result<()>,
 {
     let mut policies = policies.iter_mut();
-    shards.into_iter().zip(lanes).try_for_each(|(mut shard, lane)| body(&mut shard, lane, policies.next()))
+    shards
+        .into_iter()
+        .zip(lanes)
+        .try_for_each(|(mut shard, lane)| body(&mut shard, lane, policies.next()))
 }
 
 /// Halves the shards until each is a task of its own; idle threads take the largest halves first.
-fn fork<L: Send, P: Send, F>(shards: ShardsMut<'_>, lanes: &mut [L], policies: &mut [P], body: &F) -> Result<()>
+fn fork<L: Send, P: Send, F>(
+    shards: ShardsMut<'_>,
+    lanes: &mut [L],
+    policies: &mut [P],
+    body: &F,
+) -> Result<()>
 where
     F: Fn(&mut ShardMut<'_>, &mut L, Option<&mut P>) -> Result<()> + Sync,
 {

@@ -51,13 +51,21 @@ impl GroupActions {
     }
 
     /// Sets the action of an agent, unless its mask forbids it. Says whether it was set.
-    pub(super) fn write(&self, shard: &mut ShardMut<'_>, slot: usize, row: usize, from: &[f64]) -> bool {
+    pub(super) fn write(
+        &self,
+        shard: &mut ShardMut<'_>,
+        slot: usize,
+        row: usize,
+        from: &[f64],
+    ) -> bool {
         if !self.allows(shard, slot, row, from) {
             return false;
         }
         let range = row * self.width..(row + 1) * self.width;
         match self.key {
-            Element::Choices(key) => copy(from, &mut shard.rows_mut(key, slot)[range], |&x| x as i32),
+            Element::Choices(key) => {
+                copy(from, &mut shard.rows_mut(key, slot)[range], |&x| x as i32)
+            }
             Element::Real(key) => copy(from, &mut shard.rows_mut(key, slot)[range], |&x| x as f32),
             Element::None => {}
         }
@@ -78,5 +86,7 @@ impl GroupActions {
 }
 
 fn copy<A, B>(from: &[A], to: &mut [B], convert: impl Fn(&A) -> B) {
-    to.iter_mut().zip(from).for_each(|(to, from)| *to = convert(from));
+    to.iter_mut()
+        .zip(from)
+        .for_each(|(to, from)| *to = convert(from));
 }

@@ -57,7 +57,11 @@ struct Group {
 impl FailAgents {
     /// Failing agents for one shard.
     pub fn new(config: FailAgentsConfig) -> Self {
-        Self { within: config.within_steps.unwrap_or(1), config, bound: None }
+        Self {
+            within: config.within_steps.unwrap_or(1),
+            config,
+            bound: None,
+        }
     }
 
     fn covers(&self, group: &str) -> bool {
@@ -76,18 +80,34 @@ impl FailAgents {
 impl WorldWrapper for FailAgents {
     fn compose(&mut self, spec: EnvironmentSpec) -> Result<EnvironmentSpec> {
         let names = || spec.groups.iter().map(|group| group.name.as_str());
-        if let Some(unknown) = self.config.groups.iter().find(|name| !names().any(|known| known == *name)) {
+        if let Some(unknown) = self
+            .config
+            .groups
+            .iter()
+            .find(|name| !names().any(|known| known == *name))
+        {
             let known = names().collect::<Vec<_>>().join(", ");
-            return Err(Error::config(format!("/groups: expected names among {known}, found {unknown}")));
+            return Err(Error::config(format!(
+                "/groups: expected names among {known}, found {unknown}"
+            )));
         }
-        if let Some(group) = spec.groups.iter().find(|group| self.covers(&group.name) && group.no_op.is_none()) {
-            return Err(Error::config(format!("expected a no-op action of group {}, found none", group.name)));
+        if let Some(group) = spec
+            .groups
+            .iter()
+            .find(|group| self.covers(&group.name) && group.no_op.is_none())
+        {
+            return Err(Error::config(format!(
+                "expected a no-op action of group {}, found none",
+                group.name
+            )));
         }
         self.within = match (self.config.within_steps, spec.max_episode_steps) {
             (Some(0), _) => return Err(Error::config("/within_steps: expected 1 ≤ x, found 0")),
             (Some(steps), _) | (None, Some(steps)) => steps,
             (None, None) => {
-                return Err(Error::config("/within_steps: expected a number, as the environment has no step limit, found none"));
+                return Err(Error::config(
+                    "/within_steps: expected a number, as the environment has no step limit, found none",
+                ));
             }
         };
         Ok(spec)
@@ -100,7 +120,12 @@ impl WorldWrapper for FailAgents {
         for (g, group) in spec.groups.iter().enumerate() {
             if let Some(no_op) = group.no_op.clone().filter(|_| self.covers(&group.name)) {
                 let actions = GroupActions::new(g, group, slabs);
-                groups.push(Group { actions, no_op, before, fails_at: vec![u32::MAX; n * group.agents] });
+                groups.push(Group {
+                    actions,
+                    no_op,
+                    before,
+                    fails_at: vec![u32::MAX; n * group.agents],
+                });
             }
             before += group.agents;
         }
@@ -108,15 +133,25 @@ impl WorldWrapper for FailAgents {
         self.bound = of(id::FIRST)
             .zip(slabs.key(id::EPISODE, NO_GROUP))
             .zip(slabs.key(id::STEP, NO_GROUP))
-            .map(|((first, episode), step)| Bound { noise: Noise::new(place, position), first, episode, step, groups });
+            .map(|((first, episode), step)| Bound {
+                noise: Noise::new(place, position),
+                first,
+                episode,
+                step,
+                groups,
+            });
     }
 
     fn before_step(&mut self, shard: &mut ShardMut<'_>, read: usize) -> Result<()> {
-        let Some(mut bound) = self.bound.take() else { return Ok(()) };
+        let Some(mut bound) = self.bound.take() else {
+            return Ok(());
+        };
         for instance in 0..shard.range().len() {
             let step = shard.rows(bound.step, read)[instance];
             if shard.rows(bound.first, read)[instance] != 0 {
-                let key = bound.noise.row(instance, shard.rows(bound.episode, read)[instance], 0);
+                let key = bound
+                    .noise
+                    .row(instance, shard.rows(bound.episode, read)[instance], 0);
                 for group in &mut bound.groups {
                     for agent in 0..group.actions.agents {
                         let row = instance * group.actions.agents + agent;

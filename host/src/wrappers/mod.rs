@@ -83,18 +83,26 @@ pub struct WrapperKind {
 
 /// All kinds.
 pub const KINDS: &[WrapperKind] = &[
-    kind::<TimeLimitConfig>("TimeLimit", "Truncates episodes after a number of steps.", |config| {
-        Ok(Box::new(TimeLimit::new(read("TimeLimit", config)?)))
-    }),
-    kind::<StickyActionConfig>("StickyAction", "Repeats an agent's previous action by chance.", |config| {
-        Ok(Box::new(StickyAction::new(read("StickyAction", config)?)))
-    }),
-    kind::<FailAgentsConfig>("FailAgents", "Makes agents fail within an episode by chance.", |config| {
-        Ok(Box::new(FailAgents::new(read("FailAgents", config)?)))
-    }),
-    kind::<TeamRewardConfig>("TeamReward", "Gives every agent the reward of its team.", |config| {
-        Ok(Box::new(TeamReward::new(read("TeamReward", config)?)))
-    }),
+    kind::<TimeLimitConfig>(
+        "TimeLimit",
+        "Truncates episodes after a number of steps.",
+        |config| Ok(Box::new(TimeLimit::new(read("TimeLimit", config)?))),
+    ),
+    kind::<StickyActionConfig>(
+        "StickyAction",
+        "Repeats an agent's previous action by chance.",
+        |config| Ok(Box::new(StickyAction::new(read("StickyAction", config)?))),
+    ),
+    kind::<FailAgentsConfig>(
+        "FailAgents",
+        "Makes agents fail within an episode by chance.",
+        |config| Ok(Box::new(FailAgents::new(read("FailAgents", config)?))),
+    ),
+    kind::<TeamRewardConfig>(
+        "TeamReward",
+        "Gives every agent the reward of its team.",
+        |config| Ok(Box::new(TeamReward::new(read("TeamReward", config)?))),
+    ),
 ];
 
 const fn kind<C: Config>(
@@ -102,7 +110,12 @@ const fn kind<C: Config>(
     description: &'static str,
     make: fn(&Value) -> Result<Box<dyn WorldWrapper>>,
 ) -> WrapperKind {
-    WrapperKind { name, description, schema: C::SCHEMA, make }
+    WrapperKind {
+        name,
+        description,
+        schema: C::SCHEMA,
+        make,
+    }
 }
 
 fn read<C: Config>(name: &str, config: &Value) -> Result<C> {
@@ -120,7 +133,10 @@ pub fn make(spec: &WrapperSpec) -> Result<Box<dyn WorldWrapper>> {
             Some(name) => format!("did you mean {name}?"),
             None => format!("expected one of {}", names().collect::<Vec<_>>().join(", ")),
         };
-        return Err(Error::config(format!("wrapper {:?} not found; {hint}", spec.name)));
+        return Err(Error::config(format!(
+            "wrapper {:?} not found; {hint}",
+            spec.name
+        )));
     };
     (kind.make)(&spec.config)
 }
@@ -140,19 +156,31 @@ mod tests {
     #[test]
     fn wrong_names_and_settings_are_refused_on_one_line() {
         let refused = |text: &str| {
-            let error = text.parse().and_then(|spec| make(&spec).map(|_| ())).unwrap_err();
+            let error = text
+                .parse()
+                .and_then(|spec| make(&spec).map(|_| ()))
+                .unwrap_err();
             assert_eq!(error.kind.exit_code(), 2);
             error.message
         };
-        assert_eq!(refused("TimeLimt"), "wrapper \"TimeLimt\" not found; did you mean TimeLimit?");
+        assert_eq!(
+            refused("TimeLimt"),
+            "wrapper \"TimeLimt\" not found; did you mean TimeLimit?"
+        );
         assert_eq!(
             refused("Frames"),
             "wrapper \"Frames\" not found; expected one of TimeLimit, StickyAction, FailAgents, TeamReward"
         );
         let message = refused("TimeLimit.max_episode_steps=0");
-        assert!(message.starts_with("config TimeLimit: /max_episode_steps: expected 1 ≤ x"), "{message}");
+        assert!(
+            message.starts_with("config TimeLimit: /max_episode_steps: expected 1 ≤ x"),
+            "{message}"
+        );
         let message = refused("StickyAction.probability=1.5");
-        assert!(message.starts_with("config StickyAction: /probability: expected 0 ≤ x ≤ 1"), "{message}");
+        assert!(
+            message.starts_with("config StickyAction: /probability: expected 0 ≤ x ≤ 1"),
+            "{message}"
+        );
         assert!(refused("StickyAction.chance=0.5").contains("chance"));
     }
 }

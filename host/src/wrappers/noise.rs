@@ -14,13 +14,22 @@ pub(super) struct Noise {
 
 impl Noise {
     pub(super) fn new(place: &Place, position: usize) -> Self {
-        Self { place: place.clone(), position: position as u64 }
+        Self {
+            place: place.clone(),
+            position: position as u64,
+        }
     }
 
     /// The key of an instance of the shard at a step of an episode.
     #[inline]
     pub(super) fn row(&self, instance: usize, episode: u64, step: u32) -> u64 {
-        let key = key(self.place.run_seed, self.place.instance(instance), episode, u64::from(step), purpose::WRAPPER);
+        let key = key(
+            self.place.run_seed,
+            self.place.instance(instance),
+            episode,
+            u64::from(step),
+            purpose::WRAPPER,
+        );
         mix64(key.wrapping_add(self.position))
     }
 }

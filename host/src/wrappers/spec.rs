@@ -20,7 +20,10 @@ pub struct WrapperSpec {
 impl WrapperSpec {
     /// A wrapper with its defaults.
     pub fn new(name: &str) -> Self {
-        Self { name: name.into(), config: Value::Object(Map::new()) }
+        Self {
+            name: name.into(),
+            config: Value::Object(Map::new()),
+        }
     }
 }
 
@@ -41,10 +44,15 @@ impl FromStr for WrapperSpec {
             // What is no JSON is text: `TeamReward.reduction=mean`.
             let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.into()));
             if config.insert(key.into(), value).is_some() {
-                return Err(Error::config(format!("wrapper {name}: /{key}: expected one value, found two")));
+                return Err(Error::config(format!(
+                    "wrapper {name}: /{key}: expected one value, found two"
+                )));
             }
         }
-        Ok(Self { name: name.into(), config: Value::Object(config) })
+        Ok(Self {
+            name: name.into(),
+            config: Value::Object(config),
+        })
     }
 }
 
@@ -57,10 +65,16 @@ mod tests {
     #[test]
     fn the_command_line_form_gives_typed_settings() {
         let spec: WrapperSpec = "TeamReward.reduction=mean,team=group".parse().unwrap();
-        assert_eq!((spec.name.as_str(), spec.config), ("TeamReward", json!({"reduction": "mean", "team": "group"})));
+        assert_eq!(
+            (spec.name.as_str(), spec.config),
+            ("TeamReward", json!({"reduction": "mean", "team": "group"}))
+        );
         let spec: WrapperSpec = "StickyAction.probability=0.25".parse().unwrap();
         assert_eq!(spec.config, json!({"probability": 0.25}));
-        assert_eq!("TimeLimit".parse::<WrapperSpec>().unwrap(), WrapperSpec::new("TimeLimit"));
+        assert_eq!(
+            "TimeLimit".parse::<WrapperSpec>().unwrap(),
+            WrapperSpec::new("TimeLimit")
+        );
         assert!("TimeLimit.50".parse::<WrapperSpec>().is_err());
         assert!("TimeLimit.a=1,a=2".parse::<WrapperSpec>().is_err());
     }

@@ -52,7 +52,10 @@ struct Group {
 impl StickyAction {
     /// Sticky actions for one shard.
     pub fn new(config: StickyActionConfig) -> Self {
-        Self { probability: config.probability, bound: None }
+        Self {
+            probability: config.probability,
+            bound: None,
+        }
     }
 }
 
@@ -71,29 +74,48 @@ impl WorldWrapper for StickyAction {
             previous: vec![0.0; n * group.agents * group.action.width()],
         });
         let of = |id| slabs.key(id, NO_GROUP);
-        self.bound = of(id::FIRST).zip(slabs.key(id::EPISODE, NO_GROUP)).zip(slabs.key(id::STEP, NO_GROUP)).map(
-            |((first, episode), step)| Bound {
+        self.bound = of(id::FIRST)
+            .zip(slabs.key(id::EPISODE, NO_GROUP))
+            .zip(slabs.key(id::STEP, NO_GROUP))
+            .map(|((first, episode), step)| Bound {
                 noise: Noise::new(place, position),
                 first,
                 episode,
                 step,
                 groups: groups.collect(),
-            },
-        );
+            });
     }
 
     fn before_step(&mut self, shard: &mut ShardMut<'_>, read: usize) -> Result<()> {
-        let Some(Bound { noise, first, episode, step, groups }) = &mut self.bound else { return Ok(()) };
+        let Some(Bound {
+            noise,
+            first,
+            episode,
+            step,
+            groups,
+        }) = &mut self.bound
+        else {
+            return Ok(());
+        };
         for instance in 0..shard.range().len() {
             let first = shard.rows(*first, read)[instance] != 0;
-            let key = noise.row(instance, shard.rows(*episode, read)[instance], shard.rows(*step, read)[instance]);
+            let key = noise.row(
+                instance,
+                shard.rows(*episode, read)[instance],
+                shard.rows(*step, read)[instance],
+            );
             let mut agent = 0;
             for group in groups.iter_mut() {
                 for row in instance * group.actions.agents..(instance + 1) * group.actions.agents {
                     if first {
                         group.acted[row] = false;
                     }
-                    group.stick(shard, read, row, uniform(word(key, agent)) < self.probability);
+                    group.stick(
+                        shard,
+                        read,
+                        row,
+                        uniform(word(key, agent)) < self.probability,
+                    );
                     agent += 1;
                 }
             }
@@ -104,7 +126,8 @@ impl WorldWrapper for StickyAction {
 
 impl Group {
     fn stick(&mut self, shard: &mut ShardMut<'_>, slot: usize, row: usize, repeat: bool) {
-        let present = |flags: Option<Key<u8>>| flags.is_none_or(|key| shard.rows(key, slot)[row] != 0);
+        let present =
+            |flags: Option<Key<u8>>| flags.is_none_or(|key| shard.rows(key, slot)[row] != 0);
         if !present(self.alive) || !present(self.acting) {
             return;
         }

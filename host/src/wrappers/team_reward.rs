@@ -58,11 +58,19 @@ struct Group {
 impl TeamReward {
     /// Team rewards for one shard.
     pub fn new(config: TeamRewardConfig) -> Self {
-        Self { config, ended: None, groups: Vec::new(), sums: Vec::new() }
+        Self {
+            config,
+            ended: None,
+            groups: Vec::new(),
+            sums: Vec::new(),
+        }
     }
 
     /// The groups of each team: slices of `0..groups`.
-    fn teams(config: &TeamRewardConfig, groups: &[Group]) -> impl Iterator<Item = std::ops::Range<usize>> + use<> {
+    fn teams(
+        config: &TeamRewardConfig,
+        groups: &[Group],
+    ) -> impl Iterator<Item = std::ops::Range<usize>> + use<> {
         let n = groups.len();
         let size = match config.team {
             Team::Group => 1,
@@ -98,7 +106,11 @@ impl WorldWrapper for TeamReward {
 
     fn bind(&mut self, spec: &EnvironmentSpec, slabs: &Slabs, place: &Place, _: usize) {
         let group = |(index, group): (usize, &palaestra_plugin_api::spec::GroupSpec)| {
-            Some(Group { reward: slabs.key(id::REWARD, index as u32)?, agents: group.agents, index })
+            Some(Group {
+                reward: slabs.key(id::REWARD, index as u32)?,
+                agents: group.agents,
+                index,
+            })
         };
         self.groups = spec.groups.iter().enumerate().filter_map(group).collect();
         self.ended = Some(EndedList::new(spec, slabs));
@@ -106,7 +118,12 @@ impl WorldWrapper for TeamReward {
     }
 
     fn after_step(&mut self, shard: &mut ShardMut<'_>, _: usize, write: usize) -> Result<()> {
-        let Self { config, ended, groups, sums } = self;
+        let Self {
+            config,
+            ended,
+            groups,
+            sums,
+        } = self;
         let Some(ended) = ended else { return Ok(()) };
         let count = ended.rows(shard)?.len();
         for team in Self::teams(config, groups) {
@@ -117,16 +134,26 @@ impl WorldWrapper for TeamReward {
                 add(sums, shard.rows(group.reward, write), group.agents);
             }
             for group in team {
-                let rows = shard.rows_mut(group.reward, write).chunks_exact_mut(group.agents);
-                rows.zip(&*sums).for_each(|(agents, sum)| agents.fill((sum * scale) as f32));
+                let rows = shard
+                    .rows_mut(group.reward, write)
+                    .chunks_exact_mut(group.agents);
+                rows.zip(&*sums)
+                    .for_each(|(agents, sum)| agents.fill((sum * scale) as f32));
             }
             sums[..count].fill(0.0);
             for group in team {
-                add(&mut sums[..count], ended.returns(shard, group.index), group.agents);
+                add(
+                    &mut sums[..count],
+                    ended.returns(shard, group.index),
+                    group.agents,
+                );
             }
             for group in team {
-                let rows = ended.returns_mut(shard, group.index).chunks_exact_mut(group.agents);
-                rows.zip(&sums[..count]).for_each(|(agents, sum)| agents.fill(sum * scale));
+                let rows = ended
+                    .returns_mut(shard, group.index)
+                    .chunks_exact_mut(group.agents);
+                rows.zip(&sums[..count])
+                    .for_each(|(agents, sum)| agents.fill(sum * scale));
             }
         }
         Ok(())

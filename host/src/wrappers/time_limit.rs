@@ -61,7 +61,10 @@ struct Metrics {
 impl TimeLimit {
     /// A limit for one shard.
     pub fn new(config: TimeLimitConfig) -> Self {
-        Self { limit: config.max_episode_steps, bound: None }
+        Self {
+            limit: config.max_episode_steps,
+            bound: None,
+        }
     }
 }
 
@@ -80,8 +83,14 @@ impl WorldWrapper for TimeLimit {
 
     fn after_reset(&mut self, _: &mut ShardMut<'_>, _: usize) {
         if let Some(bound) = &mut self.bound {
-            bound.groups.iter_mut().for_each(|group| group.returns.fill(0.0));
-            bound.metrics.iter_mut().for_each(|metrics| metrics.values.fill(0.0));
+            bound
+                .groups
+                .iter_mut()
+                .for_each(|group| group.returns.fill(0.0));
+            bound
+                .metrics
+                .iter_mut()
+                .for_each(|metrics| metrics.values.fill(0.0));
         }
     }
 
@@ -117,7 +126,12 @@ impl Bound {
             terminated: slabs.key(id::TERMINATED, NO_GROUP)?,
             truncated: slabs.key(id::TRUNCATED, NO_GROUP)?,
             steps: slabs.key(id::STEP, NO_GROUP)?,
-            groups: spec.groups.iter().enumerate().map(group).collect::<Option<_>>()?,
+            groups: spec
+                .groups
+                .iter()
+                .enumerate()
+                .map(group)
+                .collect::<Option<_>>()?,
             metrics,
         })
     }
@@ -125,10 +139,17 @@ impl Bound {
     fn after_step(&mut self, shard: &mut ShardMut<'_>, write: usize, limit: u32) -> Result<()> {
         for group in &mut self.groups {
             let rewards = shard.rows(group.reward, write);
-            group.returns.iter_mut().zip(rewards).for_each(|(sum, &reward)| *sum += f64::from(reward));
+            group
+                .returns
+                .iter_mut()
+                .zip(rewards)
+                .for_each(|(sum, &reward)| *sum += f64::from(reward));
         }
         let mut late = false;
-        let flags = shard.rows(self.terminated, write).iter().zip(shard.rows(self.truncated, write));
+        let flags = shard
+            .rows(self.terminated, write)
+            .iter()
+            .zip(shard.rows(self.truncated, write));
         let steps = shard.rows(self.steps, write);
         // Where an episode has ended, the counter is that of the next one.
         for (i, ((terminated, truncated), &steps)) in flags.zip(steps).enumerate() {
@@ -145,17 +166,33 @@ impl Bound {
         }
         let ended = self.ended.rows(shard)?;
         for &i in ended {
-            self.groups.iter_mut().for_each(|group| group.forget(i as usize));
+            self.groups
+                .iter_mut()
+                .for_each(|group| group.forget(i as usize));
         }
-        if late { self.truncate(shard, write) } else { Ok(()) }
+        if late {
+            self.truncate(shard, write)
+        } else {
+            Ok(())
+        }
     }
 
     /// Ends the marked episodes: flags, list, reset.
     fn truncate(&mut self, shard: &mut ShardMut<'_>, write: usize) -> Result<()> {
-        let Self { ended, restart, truncated, steps, groups, metrics, .. } = self;
+        let Self {
+            ended,
+            restart,
+            truncated,
+            steps,
+            groups,
+            metrics,
+            ..
+        } = self;
         for i in marked(restart.mask()) {
             shard.rows_mut(*truncated, write)[i] = 1;
-            groups.iter().for_each(|group| group.truncate(shard, write, i));
+            groups
+                .iter()
+                .for_each(|group| group.truncate(shard, write, i));
         }
         ended.insert(shard, restart.mask(), write, *steps, |shard, entry, i| {
             for (g, group) in groups.iter().enumerate() {
@@ -165,7 +202,11 @@ impl Bound {
             }
             if let Some(metrics) = metrics {
                 let (n, steps) = (metrics.aggregates.len(), ended.lengths(shard)[entry]);
-                metrics.total(i, steps, &mut ended.metrics_mut(shard)[entry * n..(entry + 1) * n]);
+                metrics.total(
+                    i,
+                    steps,
+                    &mut ended.metrics_mut(shard)[entry * n..(entry + 1) * n],
+                );
             }
         })?;
         for i in marked(restart.mask()) {
@@ -176,7 +217,10 @@ impl Bound {
 }
 
 fn marked(mask: &[u8]) -> impl Iterator<Item = usize> {
-    mask.iter().enumerate().filter(|(_, marked)| **marked != 0).map(|(i, _)| i)
+    mask.iter()
+        .enumerate()
+        .filter(|(_, marked)| **marked != 0)
+        .map(|(i, _)| i)
 }
 
 impl Group {
@@ -187,7 +231,8 @@ impl Group {
 
     /// Marks every agent that still takes part as truncated.
     fn truncate(&self, shard: &mut ShardMut<'_>, write: usize, instance: usize) {
-        let (Some(alive), Some(terminated), Some(truncated)) = (self.alive, self.agent_terminated, self.agent_truncated)
+        let (Some(alive), Some(terminated), Some(truncated)) =
+            (self.alive, self.agent_terminated, self.agent_truncated)
         else {
             return;
         };
@@ -220,7 +265,11 @@ impl Metrics {
         let n = self.aggregates.len();
         let sums = &self.values[instance * n..(instance + 1) * n];
         for ((to, sum), aggregate) in to.iter_mut().zip(sums).zip(&self.aggregates) {
-            *to = if *aggregate == Aggregate::Mean { sum / f64::from(steps.max(1)) } else { *sum };
+            *to = if *aggregate == Aggregate::Mean {
+                sum / f64::from(steps.max(1))
+            } else {
+                *sum
+            };
         }
     }
 }

@@ -38,6 +38,8 @@ pub enum Fault {
     NanReward,
     /// An observation is infinite.
     InfiniteObservation,
+    /// The first observation of such an episode is NaN.
+    NanStart,
     /// A panic.
     Panic,
 }
@@ -62,12 +64,18 @@ impl Environment for Walk {
         let mut spec = EnvironmentSpec::new("walkers", 2, Space::real(3), Space::discrete(3));
         spec.groups[0].no_op = Some(vec![1.0]);
         spec.groups[0].has_action_mask = config.masked > 0;
-        let mut watchers = GroupSpec::new("watchers", 1, Space::real(2), Space::bounded(2, -1.0, 1.0));
+        let mut watchers =
+            GroupSpec::new("watchers", 1, Space::real(2), Space::bounded(2, -1.0, 1.0));
         watchers.no_op = Some(vec![0.0, 0.0]);
         spec.groups.push(watchers);
         spec.state = Some(Space::real(2));
         spec.max_episode_steps = Some(config.limit);
-        spec.metrics = vec![Metric::sum("moved"), Metric::mean("spread"), Metric::last("left"), Metric::max("far")];
+        spec.metrics = vec![
+            Metric::sum("moved"),
+            Metric::mean("spread"),
+            Metric::last("left"),
+            Metric::max("far"),
+        ];
         spec.flags.manual_reset = config.manual_reset;
         spec.flags.per_agent_end = config.per_agent_end;
         spec.reward_range = (Some(-2.0), Some(2.0));
@@ -76,14 +84,29 @@ impl Environment for Walk {
 
     fn new(config: &WalkConfig) -> Result<Self> {
         let config = config.clone();
-        Ok(Self { config, position: [0.0; 2], last: [1; 2], out: [false; 2], steps: 0, start: [0.0; 2] })
+        Ok(Self {
+            config,
+            position: [0.0; 2],
+            last: [1; 2],
+            out: [false; 2],
+            steps: 0,
+            start: [0.0; 2],
+        })
     }
 
-    fn reset(&mut self, rng: &mut EnvRng, _: &ResetOptions<'_>, out: &mut Observe<'_>) -> Result<()> {
+    fn reset(
+        &mut self,
+        rng: &mut EnvRng,
+        _: &ResetOptions<'_>,
+        out: &mut Observe<'_>,
+    ) -> Result<()> {
         self.position = [rng.range(-1.0, 1.0), rng.range(-1.0, 1.0)];
         self.start = self.position;
         (self.last, self.out, self.steps) = ([1; 2], [false; 2], 0);
         self.observe(out);
+        if self.config.fault == Fault::NanStart && self.start[0] > self.start[1] {
+            out.observation(1)[0] = f32::NAN;
+        }
         Ok(())
     }
 
@@ -98,7 +121,8 @@ impl Environment for Walk {
             self.last[agent] = choice;
             self.position[agent] += choice as f64 - 1.0 + 0.3 * rng.normal() + 0.1 * push[agent];
             // Dyadic: exact in f32 as well.
-            out.group(0).reward(agent, (choice as f64 - 1.0) * 0.25 + 0.125 * agent as f64);
+            out.group(0)
+                .reward(agent, (choice as f64 - 1.0) * 0.25 + 0.125 * agent as f64);
             self.out[agent] = self.position[agent].abs() > self.config.bound;
             if self.out[agent] && self.config.per_agent_end {
                 out.group(0).terminate(agent);
@@ -108,7 +132,15 @@ impl Environment for Walk {
         if self.out[0] && (self.out[1] || !self.config.per_agent_end) {
             out.terminate();
         }
-        for (metric, value) in [1.0, self.position[0] - self.position[1], self.last[0] as f64, self.position[0]].iter().enumerate() {
+        for (metric, value) in [
+            1.0,
+            self.position[0] - self.position[1],
+            self.last[0] as f64,
+            self.position[0],
+        ]
+        .iter()
+        .enumerate()
+        {
             out.metric(metric, *value);
         }
         self.observe(out);
@@ -121,7 +153,11 @@ impl Environment for Walk {
 impl Walk {
     fn observe(&self, out: &mut Observe<'_>) {
         for agent in 0..2 {
-            let row = [self.position[agent] as f32, self.last[agent] as f32, self.steps as f32];
+            let row = [
+                self.position[agent] as f32,
+                self.last[agent] as f32,
+                self.steps as f32,
+            ];
             out.group(0).observation(agent).copy_from_slice(&row);
             if self.config.masked > 0 && (self.steps + agent as u32) % self.config.masked == 0 {
                 out.group(0).action_mask(agent).copy_from_slice(&[0, 1, 0]);
@@ -134,7 +170,7 @@ impl Walk {
 
     fn fault(&self, out: &mut StepWriter<'_>) {
         match self.config.fault {
-            Fault::None => {}
+            Fault::None | Fault::NanStart => {}
             Fault::NanReward => out.group(0).reward(1, f64::NAN),
             Fault::InfiniteObservation => out.group(1).observation(0)[1] = f32::INFINITY,
             Fault::Panic => panic!("walked off"),
@@ -150,14 +186,30 @@ pub fn make(what: &MakeEnvironment) -> Result<EnvironmentHandle> {
 
 /// Options of a run of Walk.
 pub fn options(instances: usize, shards: usize, config: Value) -> RolloutOptions {
-    let environment = MakeEnvironment { config, instances, run_seed: 7, ..MakeEnvironment::new(Walk::ID) };
-    RolloutOptions { shards: Some(shards), ..RolloutOptions::new(environment, "walks") }
+    let environment = MakeEnvironment {
+        config,
+        instances,
+        run_seed: 7,
+        ..MakeEnvironment::new(Walk::ID)
+    };
+    RolloutOptions {
+        shards: Some(shards),
+        ..RolloutOptions::new(environment, "walks")
+    }
 }
 
 /// The same with world wrappers, written as on the command line.
-pub fn wrapped(instances: usize, shards: usize, config: Value, wrappers: &[&str]) -> RolloutOptions {
+pub fn wrapped(
+    instances: usize,
+    shards: usize,
+    config: Value,
+    wrappers: &[&str],
+) -> RolloutOptions {
     let wrappers = wrappers.iter().map(|text| text.parse().unwrap()).collect();
-    RolloutOptions { wrappers, ..options(instances, shards, config) }
+    RolloutOptions {
+        wrappers,
+        ..options(instances, shards, config)
+    }
 }
 
 /// A run that has been reset.
@@ -184,20 +236,40 @@ impl Digest {
 
     /// All rows of every slab that keeps time slots, of consecutive parts of one batch, but for actions at
     /// the last slot, which nobody has chosen yet.
-    pub fn slots(&mut self, parts: &[&Rollout], slots: std::ops::RangeInclusive<usize>, last: usize) {
+    pub fn slots(
+        &mut self,
+        parts: &[&Rollout],
+        slots: std::ops::RangeInclusive<usize>,
+        last: usize,
+    ) {
         for slot in slots {
-            for layout in parts[0].batch().slabs().layouts().filter(|layout| !layout.ended) {
+            for layout in parts[0]
+                .batch()
+                .slabs()
+                .layouts()
+                .filter(|layout| !layout.ended)
+            {
                 if slot == last && layout.id == palaestra_plugin_api::abi::id::ACTION {
                     continue;
                 }
                 for part in parts {
                     match layout.dtype {
                         DType::U8 => self.rows(part, layout.id, layout.group, slot, |x: u8| [x]),
-                        DType::I32 => self.rows(part, layout.id, layout.group, slot, i32::to_le_bytes),
-                        DType::U32 => self.rows(part, layout.id, layout.group, slot, u32::to_le_bytes),
-                        DType::U64 => self.rows(part, layout.id, layout.group, slot, u64::to_le_bytes),
-                        DType::F32 => self.rows(part, layout.id, layout.group, slot, f32::to_le_bytes),
-                        DType::F64 => self.rows(part, layout.id, layout.group, slot, f64::to_le_bytes),
+                        DType::I32 => {
+                            self.rows(part, layout.id, layout.group, slot, i32::to_le_bytes)
+                        }
+                        DType::U32 => {
+                            self.rows(part, layout.id, layout.group, slot, u32::to_le_bytes)
+                        }
+                        DType::U64 => {
+                            self.rows(part, layout.id, layout.group, slot, u64::to_le_bytes)
+                        }
+                        DType::F32 => {
+                            self.rows(part, layout.id, layout.group, slot, f32::to_le_bytes)
+                        }
+                        DType::F64 => {
+                            self.rows(part, layout.id, layout.group, slot, f64::to_le_bytes)
+                        }
                     }
                 }
             }
@@ -213,7 +285,10 @@ impl Digest {
         bytes: impl Fn(T) -> [u8; N],
     ) {
         let key = part.batch().slabs().key::<T>(id, group).unwrap();
-        part.batch().rows(key, slot).iter().for_each(|&x| self.add(&bytes(x)));
+        part.batch()
+            .rows(key, slot)
+            .iter()
+            .for_each(|&x| self.add(&bytes(x)));
     }
 }
 
@@ -243,7 +318,9 @@ impl Recorder {
         let recorder = |random| Self {
             random,
             list: EndedList::new(spec, slabs),
-            final_observation: slabs.key(palaestra_plugin_api::abi::id::FINAL_OBSERVATION, 0).unwrap(),
+            final_observation: slabs
+                .key(palaestra_plugin_api::abi::id::FINAL_OBSERVATION, 0)
+                .unwrap(),
             time: 0,
             ended: Vec::new(),
         };
@@ -252,7 +329,10 @@ impl Recorder {
 
     /// What all shards noted, in order of time, then instance.
     pub fn merged(recorders: &[Self]) -> Vec<Ended> {
-        let mut all: Vec<_> = recorders.iter().flat_map(|recorder| recorder.ended.clone()).collect();
+        let mut all: Vec<_> = recorders
+            .iter()
+            .flat_map(|recorder| recorder.ended.clone())
+            .collect();
         all.sort_by_key(|ended| (ended.time, ended.instance));
         all
     }
@@ -265,11 +345,16 @@ impl Policy for Recorder {
 
     fn observe(&mut self, shard: &mut ShardMut<'_>, _: usize) -> Result<()> {
         let rows = self.list.rows(shard)?;
-        assert!(rows.is_sorted(), "entries are in the order of the instances");
+        assert!(
+            rows.is_sorted(),
+            "entries are in the order of the instances"
+        );
         let observation = shard.rows(self.final_observation, 0);
         let width = observation.len() / shard.range().len();
         for (entry, &row) in rows.iter().enumerate() {
-            let returns = [(0, 2), (1, 1)].iter().flat_map(|&(g, n)| &self.list.returns(shard, g)[entry * n..(entry + 1) * n]);
+            let returns = [(0, 2), (1, 1)]
+                .iter()
+                .flat_map(|&(g, n)| &self.list.returns(shard, g)[entry * n..(entry + 1) * n]);
             self.ended.push(Ended {
                 time: self.time,
                 instance: shard.range().start + row as usize,
@@ -285,7 +370,11 @@ impl Policy for Recorder {
 }
 
 /// Steps with random actions and gives everything that was seen: all slabs, all ended episodes.
-pub fn run(options: &RolloutOptions, threads: usize, steps: usize) -> (Digest, Vec<Ended>, Rollout) {
+pub fn run(
+    options: &RolloutOptions,
+    threads: usize,
+    steps: usize,
+) -> (Digest, Vec<Ended>, Rollout) {
     let mut rollout = start(options, threads);
     let mut policies = Recorder::all(&rollout);
     let mut digest = Digest::new();

@@ -123,6 +123,34 @@ pub fn mean_with_gradient<D: Backend, T: Tape<f32, D>>(
     D::mean_with_gradient(x, value, gradient)
 }
 
+/// Σ weight·loss: several losses as one, on one tape.
+///
+/// # Errors
+/// When there is none, or the device is out of memory.
+pub fn combine<D: Backend, T: Tape<f32, D> + Merge<T>>(
+    losses: impl IntoIterator<Item = (f32, Scalar<D, T>)>,
+) -> Result<Scalar<D, T>> {
+    let mut total: Option<Scalar<D, T>> = None;
+    for (weight, loss) in losses {
+        let part = loss.try_mul(weight).map_err(device_error)?;
+        total = Some(match total {
+            None => part,
+            Some(total) => total.try_add(part).map_err(device_error)?,
+        });
+    }
+    total.ok_or_else(|| Error::plugin("combine: expected ≥ 1 losses, found none"))
+}
+
+/// A loss's value, and its gradients for the optimiser.
+///
+/// # Errors
+/// When the device is out of memory.
+pub fn backward<D: Backend>(loss: Scalar<D, GradientTape<D>>) -> Result<(f32, Gradients<f32, D>)> {
+    let mut value = [0.0];
+    read(&loss, &mut value);
+    Ok((value[0], loss.try_backward().map_err(device_error)?))
+}
+
 fn expect_sizes(what: &str, values: (usize, usize), gradient: (usize, usize)) -> Result<()> {
     if values.0 == values.1 && gradient.0 == gradient.1 {
         return Ok(());

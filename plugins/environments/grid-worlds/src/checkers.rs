@@ -142,7 +142,7 @@ impl Environment for Checkers {
     }
 
     fn reset(&mut self, _rng: &mut EnvRng, options: &ResetOptions<'_>, out: &mut Observe<'_>) -> Result<()> {
-        match options.init()? {
+        match options.init::<Option<State>>()?.flatten() {
             Some(state) => self.place(state)?,
             None => self.restart(),
         }

@@ -41,11 +41,6 @@ impl<'a> Picture<'a> {
         (f64::from(point.x), f64::from(point.y))
     }
 
-    /// Writes into a cell.
-    pub(crate) fn label(&mut self, place: Place, text: &str, color: Color) {
-        self.canvas.text(self.center(place), 0.45 * self.pixels, text, color);
-    }
-
     /// A disc in the middle of a cell with a word on it.
     pub(crate) fn token(&mut self, place: Place, radius: f64, text: &str, color: Color) {
         self.disc(self.center(place), radius, text, color);

@@ -1,6 +1,6 @@
 //! Every environment reproduces its reference traces.
 
-use grid_worlds::{Foraging, TrafficJunction, Warehouse};
+use grid_worlds::{Checkers, Foraging, Switch, TrafficJunction, TrafficJunctionMaGym, Warehouse};
 use palaestra_plugin_api::{
     __private::EnvironmentEntry,
     client::{EnvironmentHandle, MakeEnvironment},
@@ -32,4 +32,19 @@ fn trace_of_warehouse() {
 #[test]
 fn trace_of_traffic_junction() {
     replay::<TrafficJunction>(4, 6);
+}
+
+#[test]
+fn trace_of_traffic_junction_of_ma_gym() {
+    replay::<TrafficJunctionMaGym>(1, 2);
+}
+
+#[test]
+fn trace_of_switch() {
+    replay::<Switch>(1, 2);
+}
+
+#[test]
+fn trace_of_checkers() {
+    replay::<Checkers>(1, 2);
 }

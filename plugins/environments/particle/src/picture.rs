@@ -5,7 +5,7 @@ use palaestra_plugin_api::canvas::{Canvas, Color};
 use crate::{state::State, task::Scenario};
 
 /// Half the side of the visible square; agents start within 1.
-const VIEW: f64 = 1.5;
+const VIEW: f64 = 1.3;
 /// Seconds of motion that the line of a velocity shows.
 const VELOCITY_SHOWN: f64 = 0.25;
 /// Height of what is said.

@@ -215,8 +215,8 @@ impl Task for SimpleWorldComm {
     #[inline(always)]
     fn observe<const L: usize>(&self, world: View<'_, L>, out: &mut Features<'_, L>) {
         let mut inside = [[0; L]; MAX_AGENTS];
-        for agent in 0..world.agents() {
-            inside[agent] = self.forests(world, agent);
+        for (agent, forests) in inside.iter_mut().enumerate().take(world.agents()) {
+            *forests = self.forests(world, agent);
         }
         for agent in 0..world.agents() {
             let own = world.position(agent);

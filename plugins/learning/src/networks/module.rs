@@ -131,10 +131,11 @@ pub trait Module<D: Backend> {
     where
         Self: Sized,
     {
-        let mut target = self.flat();
-        for (target, online) in target.iter_mut().zip(online.flat()) {
-            *target = (1.0 - tau) * *target + tau * online;
+        let target = self.flat();
+        let mut online = online.flat();
+        for (online, target) in online.iter_mut().zip(target) {
+            *online = (1.0 - tau) * target + tau * *online;
         }
-        self.set_flat(&target)
+        self.set_flat(&online)
     }
 }
