@@ -397,3 +397,21 @@ fn a_segmentation_fault_in_c_is_named() {
         "{crashed:?}"
     );
 }
+
+#[test]
+fn a_second_plugin_with_the_same_id_fails_names_unique() {
+    let machine = Machine::new();
+    let source = fs::read_to_string(corridor()).unwrap();
+    let mut libraries = Vec::new();
+    for plugin in ["corridor-c", "imitation"] {
+        let renamed = source.replace("corridor-c", plugin);
+        let source = machine.put("work/corridor.c", renamed.as_bytes());
+        let library = machine.compile(&[&source], &format!("lib{plugin}.so"));
+        machine.trust(&library);
+        libraries.push(library);
+    }
+    let run = machine.run(&["check", libraries[1].to_str().unwrap(), "--json"]);
+    let failed = of_status(&report(&run), "failed");
+    assert_eq!((run.code, failed.len(), failed[0].0.as_str()), (1, 1, "names-unique"), "{run:?}");
+    assert!(failed[0].1.contains("c/Corridor-v0"), "{failed:?}");
+}

@@ -54,7 +54,7 @@ fn numbers_that_are_not_finite_are_named_with_instance_group_and_agent() {
 
 #[test]
 fn a_bad_start_is_named_too() {
-    let options = options(6, 2, json!({"fault": "nan_start"}));
+    let options = options(40, 2, json!({"fault": "nan_start"}));
     let workers = Workers::new(1).unwrap();
     let error = Rollout::new(&options, &workers, &make).unwrap().reset();
     let message = error.unwrap_err().message;

@@ -148,7 +148,7 @@ fn the_share_of_repeated_actions_is_the_probability() {
     // Proposals come in turn: where the last executed action was the last proposal, an action that equals it
     // can only be a repetition.
     let (mut repeated, mut pairs, mut total) = (0.0, 0.0, 0.0);
-    let mut before = vec![false; 100];
+    let mut before = [false; 100];
     for slot in 1..200 {
         let (now, last) = (
             rollout.batch().rows(key, slot),

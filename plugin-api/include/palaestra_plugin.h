@@ -149,7 +149,8 @@ typedef struct {
   palaestra_status (*spec)(palaestra_opaque *self, const palaestra_sink *out, const palaestra_sink *error);
   palaestra_status (*bind)(palaestra_opaque *self, const palaestra_slab_table *table, const palaestra_sink *error);
   void (*unbind)(palaestra_opaque *self);
-  /* Where mask[i] != 0 (everywhere when mask is NULL); options: JSON object or empty; writes slot `write`. */
+  /* Where mask[i] != 0 (everywhere when mask is NULL); options: JSON object or empty, unknown keys are
+   * ignored ("init", "options", "manual_reset": see the documentation of EnvironmentVtable); writes slot `write`. */
   palaestra_status (*reset)(palaestra_opaque *self, const uint8_t *mask, palaestra_text options, uint32_t write, const palaestra_sink *error);
   /* Actions from slot `read`, everything else to slot `write`; ended instances are listed and reset. */
   palaestra_status (*step)(palaestra_opaque *self, uint32_t read, uint32_t write, const palaestra_sink *error);

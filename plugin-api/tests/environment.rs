@@ -311,3 +311,25 @@ fn an_injected_start_and_exact_steps_replay() {
 }
 
 export_plugin!(environments: [Walk]);
+
+#[test]
+fn an_ended_instance_waits_where_the_host_asks_for_it() {
+    let mut batch = batch(2, 1, json!({"goal": 3}));
+    batch.reset(&json!({"manual_reset": true}), 0).unwrap();
+    let action = batch.slabs().key::<i32>(id::ACTION, 0).unwrap();
+    let terminated = batch.slabs().key::<u8>(id::TERMINATED, NO_GROUP).unwrap();
+    let first = batch.slabs().key::<u8>(id::FIRST, NO_GROUP).unwrap();
+    batch.rows_mut(action, 0).fill(1);
+    while batch.rows(terminated, 0) == [0, 0] {
+        batch.step(0, 0).unwrap();
+    }
+    let ended = batch.rows(terminated, 0).iter().position(|&t| t == 1).unwrap();
+    assert_eq!(batch.rows(first, 0)[ended], 0);
+    let end = batch.locate(ended).0.inspect(ended).unwrap();
+    assert!(end["at"].as_i64().unwrap().abs() >= 3, "the end can be looked at: {end}");
+    let mut mask = [0; 2];
+    mask[ended] = 1;
+    batch.locate(0).0.reset(Some(&mask), &json!({}), 0).unwrap();
+    assert_eq!(batch.rows(first, 0)[ended], 1);
+    assert!(batch.locate(ended).0.inspect(ended).unwrap()["at"].as_i64().unwrap().abs() < 3);
+}

@@ -113,13 +113,13 @@ impl Environment for Walk {
     fn step(&mut self, rng: &mut EnvRng, actions: &Actions<'_>, out: &mut StepWriter<'_>) {
         let push = actions.group(1).continuous(0);
         self.steps += 1;
-        for agent in 0..2 {
+        for (agent, push) in push.iter().enumerate() {
             if self.out[agent] {
                 continue;
             }
             let choice = actions.group(0).discrete(agent);
             self.last[agent] = choice;
-            self.position[agent] += choice as f64 - 1.0 + 0.3 * rng.normal() + 0.1 * push[agent];
+            self.position[agent] += choice as f64 - 1.0 + 0.3 * rng.normal() + 0.1 * push;
             // Dyadic: exact in f32 as well.
             out.group(0)
                 .reward(agent, (choice as f64 - 1.0) * 0.25 + 0.125 * agent as f64);
@@ -159,7 +159,9 @@ impl Walk {
                 self.steps as f32,
             ];
             out.group(0).observation(agent).copy_from_slice(&row);
-            if self.config.masked > 0 && (self.steps + agent as u32) % self.config.masked == 0 {
+            if self.config.masked > 0
+                && (self.steps + agent as u32).is_multiple_of(self.config.masked)
+            {
                 out.group(0).action_mask(agent).copy_from_slice(&[0, 1, 0]);
             }
         }

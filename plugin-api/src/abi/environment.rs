@@ -41,7 +41,10 @@ pub struct EnvironmentVtable {
     /// `[own]` Forgets the bound slabs.
     pub unbind: unsafe extern "C" fn(this: *mut Opaque),
     /// `[own]` Starts a new episode where `mask[instance] != 0` (all instances when null) and writes slot
-    /// `write`. `options` is a JSON object: `{"init": …}` injects a start state and scripted events.
+    /// `write`. `options` is a JSON object: `{"init": …}` injects a start state and scripted events;
+    /// `{"options": …}` is as for `set_options`; `{"manual_reset": true}` makes ended instances of this object
+    /// wait for the next reset, which must then come before the next step: their last rows and picture stay.
+    /// Keys that an object does not know are ignored.
     pub reset: unsafe extern "C" fn(
         this: *mut Opaque,
         mask: *const u8,

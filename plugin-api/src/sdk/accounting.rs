@@ -75,6 +75,11 @@ impl Accounting {
         }
     }
 
+    /// Whether ended instances wait for `reset` from now on.
+    pub(crate) fn set_manual_reset(&mut self, manual: bool) {
+        self.waiting = vec![0; if manual { self.steps.len() } else { 0 }];
+    }
+
     /// Whether every instance has begun an episode.
     pub(crate) fn all_begun(&self) -> bool {
         self.next_episode.iter().all(|&e| e > 0)

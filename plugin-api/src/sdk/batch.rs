@@ -75,6 +75,9 @@ impl<E: BatchEnvironment> Batch<E> {
     pub(crate) fn reset(&mut self, mask: Option<&[u8]>, options: &str, write: u32) -> Result<()> {
         let write = self.memory.check_slot(write)?;
         let request = json_object(options, "reset options")?;
+        if let Some(manual) = request.get("manual_reset").and_then(Value::as_bool) {
+            self.books.set_manual_reset(manual);
+        }
         for i in 0..self.memory.instances {
             if mask.is_none_or(|m| m[i] != 0) {
                 let Self {

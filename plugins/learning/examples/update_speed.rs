@@ -28,11 +28,26 @@ struct ActorCritic {
 
 impl ActorCritic {
     fn new() -> Result<Self> {
-        let (device, mut rng) = (Cpu::default(), EnvRng::new(0, 0, 0, purpose::INITIALISATION));
+        let (device, mut rng) = (
+            Cpu::default(),
+            EnvRng::new(0, 0, 0, purpose::INITIALISATION),
+        );
         let hidden = (Activation::Tanh, Activation::Tanh);
         Ok(Self {
-            trunk: Mlp::orthogonal(&device, &[OBSERVATION, 64, 64], hidden, 2f64.sqrt(), &mut rng)?,
-            policy: Linear::orthogonal(&device, (64, ACTIONS), Activation::Identity, 0.01, &mut rng)?,
+            trunk: Mlp::orthogonal(
+                &device,
+                &[OBSERVATION, 64, 64],
+                hidden,
+                2f64.sqrt(),
+                &mut rng,
+            )?,
+            policy: Linear::orthogonal(
+                &device,
+                (64, ACTIONS),
+                Activation::Identity,
+                0.01,
+                &mut rng,
+            )?,
             value: Linear::orthogonal(&device, (64, 1), Activation::Identity, 1.0, &mut rng)?,
         })
     }
@@ -63,7 +78,11 @@ struct Minibatch {
 impl Minibatch {
     fn new(rows: usize) -> Self {
         let mut rng = EnvRng::new(1, rows as u64, 0, purpose::CHECK);
-        let mut numbers = |count: usize| (0..count).map(|_| rng.range(-1.0, 1.0) as f32).collect::<Vec<_>>();
+        let mut numbers = |count: usize| {
+            (0..count)
+                .map(|_| rng.range(-1.0, 1.0) as f32)
+                .collect::<Vec<_>>()
+        };
         Self {
             observations: numbers(rows * OBSERVATION),
             actions: (0..rows).map(|i| (i * 7 % ACTIONS) as i32).collect(),
@@ -74,9 +93,19 @@ impl Minibatch {
     }
 }
 
-fn update(net: &mut ActorCritic, adam: &mut Adam<Cpu>, batch: &Minibatch, categorical: &Categorical) -> Result<f32> {
+fn update(
+    net: &mut ActorCritic,
+    adam: &mut Adam<Cpu>,
+    batch: &Minibatch,
+    categorical: &Categorical,
+) -> Result<f32> {
     let rows = batch.actions.len();
-    let x = tensor::matrix(&Cpu::default(), batch.observations.clone(), rows, OBSERVATION)?;
+    let x = tensor::matrix(
+        &Cpu::default(),
+        batch.observations.clone(),
+        rows,
+        OBSERVATION,
+    )?;
     let (features, also) = tensor::fork(net.trunk.forward::<GradientTape<Cpu>>(Input::Data(x))?);
     let logits = net.policy.forward(Input::Traced(features))?;
     let values = tensor::column(net.value.forward(Input::Traced(also))?)?;
@@ -86,8 +115,14 @@ fn update(net: &mut ActorCritic, adam: &mut Adam<Cpu>, batch: &Minibatch, catego
         Ok(losses::clipped_policy(x, &batch.old_log_prob, &batch.advantages, None, 0.2)?.0)
     })?;
     let entropy = losses::on_tape(entropy, |x| losses::mean(x, None))?;
-    let value = losses::on_tape(values, |x| losses::value(x, &batch.targets, None, ValueError::Square, None))?;
-    let (loss, gradients) = tensor::backward(tensor::combine([(1.0, policy), (1.0, value), (-0.01, entropy)])?)?;
+    let value = losses::on_tape(values, |x| {
+        losses::value(x, &batch.targets, None, ValueError::Square, None)
+    })?;
+    let (loss, gradients) = tensor::backward(tensor::combine([
+        (1.0, policy),
+        (1.0, value),
+        (-0.01, entropy),
+    ])?)?;
     adam.step(net, gradients, 3e-4, None)?;
     Ok(loss)
 }
@@ -123,7 +158,11 @@ fn main() -> Result<()> {
     let mut lines = Vec::new();
     for rows in [64, 256, 1024, 4096] {
         let mut net = ActorCritic::new()?;
-        let mut adam = Adam::new(AdamSettings { epsilon: 1e-5, max_grad_norm: 0.5, ..AdamSettings::default() });
+        let mut adam = Adam::new(AdamSettings {
+            epsilon: 1e-5,
+            max_grad_norm: 0.5,
+            ..AdamSettings::default()
+        });
         let batch = Minibatch::new(rows);
         let time = median(|| update(&mut net, &mut adam, &batch, &categorical).map(drop))?;
         lines.push(format!("  \"update_{rows}\": {time:.2}"));
@@ -134,7 +173,11 @@ fn main() -> Result<()> {
     let (trunk, policy, value) = (net.trunk.freeze(), policy?, value?);
     for rows in [1, 16, 256] {
         let x = Minibatch::new(rows).observations;
-        let (mut h, mut logits, mut v) = (vec![0.0; rows * 64], vec![0.0; rows * ACTIONS], vec![0.0; rows]);
+        let (mut h, mut logits, mut v) = (
+            vec![0.0; rows * 64],
+            vec![0.0; rows * ACTIONS],
+            vec![0.0; rows],
+        );
         let time = median(|| {
             trunk.infer(&x, &mut h);
             policy.infer(&h, &mut logits);

@@ -17,9 +17,14 @@ fn affine<D: Backend, T: Tape<f32, D>>(
     weight: &Parameter<D>,
     bias: &Parameter<D>,
 ) -> Result<Matrix<D, T>> {
-    let y = x.try_matmul(weight.as_matrix::<T>()?).map_err(device_error)?;
+    let y = x
+        .try_matmul(weight.as_matrix::<T>()?)
+        .map_err(device_error)?;
     let shape = *y.shape();
-    let bias = bias.as_vector::<T>().try_broadcast_like::<_, Axis<0>>(&shape).map_err(device_error)?;
+    let bias = bias
+        .as_vector::<T>()
+        .try_broadcast_like::<_, Axis<0>>(&shape)
+        .map_err(device_error)?;
     y.try_add(bias).map_err(device_error)
 }
 
@@ -60,10 +65,13 @@ pub(crate) fn gru<D: Backend, T: Tape<f32, D> + Merge<T>>(
     let device = weights.input_weight.device().clone();
     let (rows, (n, width)) = (input.shape().0, hidden.shape());
     let product = affine(input.traced(), weights.input_weight, weights.input_bias)?;
-    let gates: Vec<Matrix<D>> =
-        (0..3).map(|k| selector(&device, 3 * width, width, k * width)).collect::<Result<_>>()?;
+    let gates: Vec<Matrix<D>> = (0..3)
+        .map(|k| selector(&device, 3 * width, width, k * width))
+        .collect::<Result<_>>()?;
     let gate = |x: &Matrix<D, T>, k: usize| {
-        x.with_empty_tape().try_matmul(gates[k].clone()).map_err(device_error)
+        x.with_empty_tape()
+            .try_matmul(gates[k].clone())
+            .map_err(device_error)
     };
     let (product, mut tape) = product.split_tape();
 
@@ -71,14 +79,25 @@ pub(crate) fn gru<D: Backend, T: Tape<f32, D> + Merge<T>>(
     let mut outputs: Option<Matrix<D, T>> = None;
     for t in 0..rows / n {
         if let Some(first) = first {
-            let keep = first[t * n..(t + 1) * n].iter().flat_map(|&flag| vec![f32::from(flag == 0); width]).collect();
-            hidden = hidden.try_mul(matrix(&device, keep, n, width)?).map_err(device_error)?;
+            let keep = first[t * n..(t + 1) * n]
+                .iter()
+                .flat_map(|&flag| vec![f32::from(flag == 0); width])
+                .collect();
+            hidden = hidden
+                .try_mul(matrix(&device, keep, n, width)?)
+                .map_err(device_error)?;
         }
-        let pick = selector(&device, rows, n, t * n)?.try_permute::<_, Axes2<1, 0>>().map_err(device_error)?;
+        let pick = selector(&device, rows, n, t * n)?
+            .try_permute::<_, Axes2<1, 0>>()
+            .map_err(device_error)?;
         let pick = pick.try_contiguous().map_err(device_error)?;
         let i = pick.clone().put_tape(std::mem::take(&mut tape));
         let i = i.try_matmul(product.retaped::<T>()).map_err(device_error)?;
-        let g = affine(hidden.with_empty_tape(), weights.hidden_weight, weights.hidden_bias)?;
+        let g = affine(
+            hidden.with_empty_tape(),
+            weights.hidden_weight,
+            weights.hidden_bias,
+        )?;
 
         let (i, i_tape) = i.split_tape();
         let (g, g_tape) = g.split_tape();
@@ -88,18 +107,32 @@ pub(crate) fn gru<D: Backend, T: Tape<f32, D> + Merge<T>>(
         let r = sum(0)?.try_sigmoid().map_err(device_error)?;
         let z = sum(1)?.try_sigmoid().map_err(device_error)?;
         let reset = r.try_mul(gate(&g, 2)?).map_err(device_error)?;
-        let candidate = gate(&i, 2)?.try_add(reset).and_then(|sum| sum.try_tanh()).map_err(device_error)?;
+        let candidate = gate(&i, 2)?
+            .try_add(reset)
+            .and_then(|sum| sum.try_tanh())
+            .map_err(device_error)?;
         // h' = n + z·(h - n)
         let (candidate, candidate_tape) = candidate.split_tape();
-        let change = h.retaped::<T>().try_sub(candidate.retaped::<T>()).map_err(device_error)?;
+        let change = h
+            .retaped::<T>()
+            .try_sub(candidate.retaped::<T>())
+            .map_err(device_error)?;
         let change = z.try_mul(change).map_err(device_error)?;
-        let next = change.try_add(candidate.put_tape(candidate_tape)).map_err(device_error)?;
+        let next = change
+            .try_add(candidate.put_tape(candidate_tape))
+            .map_err(device_error)?;
 
         let (next, next_tape) = next.split_tape();
         let all = next_tape.merge(i_tape).merge(g_tape).merge(h_tape);
         hidden = next.retaped::<T>();
-        let place = pick.try_permute::<_, Axes2<1, 0>>().and_then(|place| place.try_contiguous()).map_err(device_error)?;
-        let placed = place.put_tape(all).try_matmul(next.retaped::<T>()).map_err(device_error)?;
+        let place = pick
+            .try_permute::<_, Axes2<1, 0>>()
+            .and_then(|place| place.try_contiguous())
+            .map_err(device_error)?;
+        let placed = place
+            .put_tape(all)
+            .try_matmul(next.retaped::<T>())
+            .map_err(device_error)?;
         outputs = Some(match outputs {
             None => placed,
             Some(outputs) => outputs.try_add(placed).map_err(device_error)?,
@@ -117,9 +150,15 @@ pub(crate) fn rows_with_gradient<D: Backend, T: Tape<f32, D>>(
     let (rows, columns) = *x.shape();
     let device = x.device().clone();
     let slope = matrix(&device, gradient, rows, columns)?;
-    let linear: Vector<D, T> =
-        x.try_mul(slope).and_then(|product| product.try_sum::<_, Axis<1>>()).map_err(device_error)?;
-    let rest = values.iter().zip(linear.as_vec()).map(|(value, linear)| value - linear).collect();
+    let linear: Vector<D, T> = x
+        .try_mul(slope)
+        .and_then(|product| product.try_sum::<_, Axis<1>>())
+        .map_err(device_error)?;
+    let rest = values
+        .iter()
+        .zip(linear.as_vec())
+        .map(|(value, linear)| value - linear)
+        .collect();
     linear.try_add(vector(&device, rest)?).map_err(device_error)
 }
 
@@ -131,9 +170,17 @@ pub(crate) fn pointwise_with_gradient<D: Backend, T: Tape<f32, D>>(
 ) -> Result<Matrix<D, T>> {
     let (rows, columns) = *x.shape();
     let device = x.device().clone();
-    let linear = x.try_mul(matrix(&device, gradient, rows, columns)?).map_err(device_error)?;
-    let rest = values.iter().zip(linear.as_vec()).map(|(value, linear)| value - linear).collect();
-    linear.try_add(matrix(&device, rest, rows, columns)?).map_err(device_error)
+    let linear = x
+        .try_mul(matrix(&device, gradient, rows, columns)?)
+        .map_err(device_error)?;
+    let rest = values
+        .iter()
+        .zip(linear.as_vec())
+        .map(|(value, linear)| value - linear)
+        .collect();
+    linear
+        .try_add(matrix(&device, rest, rows, columns)?)
+        .map_err(device_error)
 }
 
 /// Σ x·gradient, plus what makes it `value`.
@@ -143,8 +190,10 @@ pub(crate) fn mean_with_gradient<D: Backend, T: Tape<f32, D>>(
     gradient: Vec<f32>,
 ) -> Result<Scalar<D, T>> {
     let slope = vector(x.device(), gradient)?;
-    let linear: Scalar<D, T> =
-        x.try_mul(slope).and_then(|product| product.try_sum::<(), _>()).map_err(device_error)?;
+    let linear: Scalar<D, T> = x
+        .try_mul(slope)
+        .and_then(|product| product.try_sum::<(), _>())
+        .map_err(device_error)?;
     let rest = value - linear.as_vec()[0];
     linear.try_add(rest).map_err(device_error)
 }
@@ -155,7 +204,9 @@ pub(crate) fn read_gradient<D: Backend>(
     parameter: &Parameter<D>,
     into: &mut [f32],
 ) -> Result<()> {
-    gradients.try_alloc_for(&parameter.values).map_err(device_error)?;
+    gradients
+        .try_alloc_for(&parameter.values)
+        .map_err(device_error)?;
     gradients.get(&parameter.values).copy_into(into);
     Ok(())
 }
@@ -168,7 +219,11 @@ pub(crate) fn write_gradient<D: Backend>(
 ) -> Result<()> {
     let mut now = vec![0.0; values.len()];
     read_gradient(gradients, parameter, &mut now)?;
-    let difference = values.iter().zip(&now).map(|(wanted, now)| wanted - now).collect();
+    let difference = values
+        .iter()
+        .zip(&now)
+        .map(|(wanted, now)| wanted - now)
+        .collect();
     let slope = vector(parameter.device(), difference)?;
     let taken = std::mem::replace(gradients, Gradients::leaky());
     let sum: Scalar<D, OwnedTape<f32, D>> = parameter

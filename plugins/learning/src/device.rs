@@ -39,7 +39,11 @@ impl FromStr for DeviceName {
                 .strip_prefix("cuda:")
                 .and_then(|index| index.parse().ok())
                 .map(Self::Cuda)
-                .ok_or_else(|| Error::config(format!("device: expected cpu, cuda:N or auto, found {text:?}"))),
+                .ok_or_else(|| {
+                    Error::config(format!(
+                        "device: expected cpu, cuda:N or auto, found {text:?}"
+                    ))
+                }),
         }
     }
 }
@@ -79,7 +83,10 @@ impl DeviceName {
 /// What the kit needs of a device; the default methods suit every device that dfdx has.
 pub trait Backend: TensorDevice<f32> + 'static {
     /// Linear layers with activations, one after the other: x·W + b, then the activation.
-    fn dense<T: Tape<f32, Self>>(layers: &[Dense<'_, Self>], input: Input<Self, T>) -> Result<Matrix<Self, T>> {
+    fn dense<T: Tape<f32, Self>>(
+        layers: &[Dense<'_, Self>],
+        input: Input<Self, T>,
+    ) -> Result<Matrix<Self, T>> {
         composite::dense(layers, input)
     }
 
@@ -122,18 +129,29 @@ pub trait Backend: TensorDevice<f32> + 'static {
     }
 
     /// The gradient of a parameter into `into` (zeros when nothing flowed).
-    fn read_gradient(gradients: &mut Gradients<f32, Self>, parameter: &Parameter<Self>, into: &mut [f32]) -> Result<()> {
+    fn read_gradient(
+        gradients: &mut Gradients<f32, Self>,
+        parameter: &Parameter<Self>,
+        into: &mut [f32],
+    ) -> Result<()> {
         composite::read_gradient(gradients, parameter, into)
     }
 
     /// Replaces the gradient of a parameter.
-    fn write_gradient(gradients: &mut Gradients<f32, Self>, parameter: &Parameter<Self>, values: &[f32]) -> Result<()> {
+    fn write_gradient(
+        gradients: &mut Gradients<f32, Self>,
+        parameter: &Parameter<Self>,
+        values: &[f32],
+    ) -> Result<()> {
         composite::write_gradient(gradients, parameter, values)
     }
 }
 
 impl Backend for Cpu {
-    fn dense<T: Tape<f32, Self>>(layers: &[Dense<'_, Self>], input: Input<Self, T>) -> Result<Matrix<Self, T>> {
+    fn dense<T: Tape<f32, Self>>(
+        layers: &[Dense<'_, Self>],
+        input: Input<Self, T>,
+    ) -> Result<Matrix<Self, T>> {
         fused::dense(layers, input)
     }
 
@@ -170,11 +188,19 @@ impl Backend for Cpu {
         fused::mean_with_gradient(x, value, gradient)
     }
 
-    fn read_gradient(gradients: &mut Gradients<f32, Self>, parameter: &Parameter<Self>, into: &mut [f32]) -> Result<()> {
+    fn read_gradient(
+        gradients: &mut Gradients<f32, Self>,
+        parameter: &Parameter<Self>,
+        into: &mut [f32],
+    ) -> Result<()> {
         fused::read_gradient(gradients, parameter, into)
     }
 
-    fn write_gradient(gradients: &mut Gradients<f32, Self>, parameter: &Parameter<Self>, values: &[f32]) -> Result<()> {
+    fn write_gradient(
+        gradients: &mut Gradients<f32, Self>,
+        parameter: &Parameter<Self>,
+        values: &[f32],
+    ) -> Result<()> {
         fused::write_gradient(gradients, parameter, values)
     }
 }
@@ -185,13 +211,26 @@ mod tests {
 
     #[test]
     fn names_are_read_and_a_missing_gpu_is_said() {
-        for (text, name) in [("cpu", DeviceName::Cpu), ("cuda:1", DeviceName::Cuda(1)), ("auto", DeviceName::Auto)] {
+        for (text, name) in [
+            ("cpu", DeviceName::Cpu),
+            ("cuda:1", DeviceName::Cuda(1)),
+            ("auto", DeviceName::Auto),
+        ] {
             assert_eq!(text.parse(), Ok(name));
             assert_eq!(name.to_string(), text);
         }
         let refused = "gpu".parse::<DeviceName>().unwrap_err();
-        assert_eq!(refused.message, "device: expected cpu, cuda:N or auto, found \"gpu\"");
-        assert!(DeviceName::Cuda(0).open().unwrap_err().message.contains("without CUDA"));
+        assert_eq!(
+            refused.message,
+            "device: expected cpu, cuda:N or auto, found \"gpu\""
+        );
+        assert!(
+            DeviceName::Cuda(0)
+                .open()
+                .unwrap_err()
+                .message
+                .contains("without CUDA")
+        );
         assert!(matches!(DeviceName::Auto.open(), Ok(Device::Cpu(_))));
     }
 }

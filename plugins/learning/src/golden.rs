@@ -22,7 +22,9 @@ pub(crate) fn cases(value: &Value) -> &[Value] {
 pub(crate) fn number(value: &Value) -> f32 {
     match value.as_str() {
         Some("Infinity") => f32::INFINITY,
-        _ => value.as_f64().unwrap_or_else(|| panic!("expected a number, found {value}")) as f32,
+        _ => value
+            .as_f64()
+            .unwrap_or_else(|| panic!("expected a number, found {value}")) as f32,
     }
 }
 
@@ -42,20 +44,28 @@ pub(crate) fn flags(value: &Value) -> Vec<u8> {
 /// Whether all numbers agree to f32's accuracy after a few operations.
 pub(crate) fn agree(found: &[f32], expected: &[f32]) -> bool {
     found.len() == expected.len()
-        && found.iter().zip(expected).all(|(x, y)| (x - y).abs() <= 4e-6 * (1.0 + y.abs()))
+        && found
+            .iter()
+            .zip(expected)
+            .all(|(x, y)| (x - y).abs() <= 4e-6 * (1.0 + y.abs()))
 }
 
 /// Fails unless [`agree`].
 #[track_caller]
 pub(crate) fn expect(what: &str, found: &[f32], expected: &Value) {
     let expected = numbers(expected);
-    assert!(agree(found, &expected), "{what}: expected {expected:?}, found {found:?}");
+    assert!(
+        agree(found, &expected),
+        "{what}: expected {expected:?}, found {found:?}"
+    );
 }
 
 /// Fails if the numbers match what a common mistake gives (where the case has it and it differs from the truth).
 #[track_caller]
 pub(crate) fn expect_not(what: &str, found: &[f32], truth: &Value, wrong: Option<&Value>) -> bool {
-    let Some(wrong) = wrong.filter(|wrong| !wrong.is_null()) else { return false };
+    let Some(wrong) = wrong.filter(|wrong| !wrong.is_null()) else {
+        return false;
+    };
     let wrong = numbers(wrong);
     if agree(&wrong, &numbers(truth)) {
         return false;

@@ -16,7 +16,9 @@ pub(crate) fn finite_differences(
     const STEP: f32 = 1.0 / 256.0;
     assert_eq!(start.len(), gradient.len());
     let mut at = start.to_vec();
-    let scale = gradient.iter().fold(0.0f64, |most, &g| most.max(f64::from(g).abs()));
+    let scale = gradient
+        .iter()
+        .fold(0.0f64, |most, &g| most.max(f64::from(g).abs()));
     assert!(scale > 0.0, "{what}: the gradient is zero everywhere");
     for (i, &found) in gradient.iter().enumerate() {
         at[i] = start[i] + STEP;
@@ -40,7 +42,9 @@ type Scalar64 = Tensor<(), f64, Cpu, Tape64>;
 /// A sum with uneven weights, so that no symmetry hides a mistake.
 fn weighted<S: Shape>(x: Tensor<S, f64, Cpu, Tape64>) -> Scalar64 {
     let count = x.shape().num_elements();
-    let weights = (0..count).map(|i| ((i * 37 % 11) as f64 - 5.0) * 0.3).collect();
+    let weights = (0..count)
+        .map(|i| ((i * 37 % 11) as f64 - 5.0) * 0.3)
+        .collect();
     let weights: Vector64 = Cpu::default().tensor_from_vec(weights, (count,));
     (x.reshape_like(&(count,)) * weights).sum()
 }
@@ -49,9 +53,13 @@ fn weighted<S: Shape>(x: Tensor<S, f64, Cpu, Tape64>) -> Scalar64 {
 /// runs first: every backward pass has to accumulate.
 fn worst_error(f: &dyn Fn(Matrix64<Tape64>) -> Scalar64) -> f64 {
     let device = Cpu::default();
-    let start: Vec<f64> = (0..12).map(|i| ((i * 29 % 13) as f64 - 6.0) * 0.17 + 0.05).collect();
+    let start: Vec<f64> = (0..12)
+        .map(|i| ((i * 29 % 13) as f64 - 6.0) * 0.17 + 0.05)
+        .collect();
     let value = |values: &[f64]| {
-        let x: Matrix64<Tape64> = device.tensor_from_vec(values.to_vec(), (3, 4)).leaky_traced();
+        let x: Matrix64<Tape64> = device
+            .tensor_from_vec(values.to_vec(), (3, 4))
+            .leaky_traced();
         let (x, tape) = x.split_tape();
         let second = x.retaped::<Tape64>();
         let loss = f(x.clone().put_tape(tape)) + weighted(second.sin());
@@ -79,8 +87,12 @@ fn transposed(x: Matrix64<Tape64>) -> Matrix64<Tape64> {
 /// The operations that `composite` and the tests are made of.
 #[test]
 fn operations_in_use_have_right_gradients() {
-    let k: Matrix64 = Cpu::default().tensor_from_vec((0..12).map(|i| 0.3 - 0.1 * f64::from(i)).collect(), (3, 4));
-    let w: Matrix64 = Cpu::default().tensor_from_vec((0..20).map(|i| 0.1 * f64::from(i % 7) - 0.2).collect(), (4, 5));
+    let k: Matrix64 =
+        Cpu::default().tensor_from_vec((0..12).map(|i| 0.3 - 0.1 * f64::from(i)).collect(), (3, 4));
+    let w: Matrix64 = Cpu::default().tensor_from_vec(
+        (0..20).map(|i| 0.1 * f64::from(i % 7) - 0.2).collect(),
+        (4, 5),
+    );
     let bias: Vector64 = Cpu::default().tensor_from_vec(vec![0.1, -0.2, 0.3, 0.4], (4,));
     type Case<'a> = (&'a str, Box<dyn Fn(Matrix64<Tape64>) -> Scalar64 + 'a>);
     let cases: Vec<Case<'_>> = vec![
@@ -93,13 +105,28 @@ fn operations_in_use_have_right_gradients() {
         ("sigmoid", Box::new(|x| weighted(x.sigmoid()))),
         ("exp", Box::new(|x| weighted(x.exp()))),
         ("matmul left", Box::new(|x| weighted(x.matmul(w.clone())))),
-        ("matmul right", Box::new(|x| weighted(transposed(k.retaped::<Tape64>()).matmul(x)))),
-        ("contiguous after permute", Box::new(|x| weighted(transposed(x).contiguous().tanh()))),
-        ("sum of columns", Box::new(|x| weighted(x.sum::<(usize,), Axis<0>>()))),
-        ("sum of rows", Box::new(|x| weighted(x.sum::<(usize,), Axis<1>>()))),
+        (
+            "matmul right",
+            Box::new(|x| weighted(transposed(k.retaped::<Tape64>()).matmul(x))),
+        ),
+        (
+            "contiguous after permute",
+            Box::new(|x| weighted(transposed(x).contiguous().tanh())),
+        ),
+        (
+            "sum of columns",
+            Box::new(|x| weighted(x.sum::<(usize,), Axis<0>>())),
+        ),
+        (
+            "sum of rows",
+            Box::new(|x| weighted(x.sum::<(usize,), Axis<1>>())),
+        ),
         ("mean", Box::new(|x| x.mean::<(), _>())),
         ("square", Box::new(|x| weighted(x.square()))),
-        ("log_softmax", Box::new(|x| weighted(x.log_softmax::<Axis<1>>()))),
+        (
+            "log_softmax",
+            Box::new(|x| weighted(x.log_softmax::<Axis<1>>())),
+        ),
         (
             "broadcast bias",
             Box::new(|x| {
@@ -126,7 +153,13 @@ fn operations_in_use_have_right_gradients() {
 #[test]
 fn the_check_finds_the_known_silent_errors() {
     let slice = |x: Matrix64<Tape64>| weighted(x.slice((1..3, 1..4)));
-    assert!(worst_error(&slice) > 0.01, "slice overwrites the gradient of its input");
+    assert!(
+        worst_error(&slice) > 0.01,
+        "slice overwrites the gradient of its input"
+    );
     let permuted = |x: Matrix64<Tape64>| weighted(transposed(x).log_softmax::<Axis<1>>());
-    assert!(worst_error(&permuted) > 0.01, "log_softmax of a permuted view");
+    assert!(
+        worst_error(&permuted) > 0.01,
+        "log_softmax of a permuted view"
+    );
 }

@@ -42,7 +42,10 @@ mod tests {
     #[test]
     fn numbers_are_those_of_the_key_alone() {
         // SplitMix64 from state 0, its published first outputs.
-        assert_eq!([word(0, 0), word(0, 1)], [0xe220_a839_7b1d_cdaf, 0x6e78_9e6a_a1b9_65f4]);
+        assert_eq!(
+            [word(0, 0), word(0, 1)],
+            [0xe220_a839_7b1d_cdaf, 0x6e78_9e6a_a1b9_65f4]
+        );
         assert_eq!(uniform(7, 3), uniform(7, 3));
         assert_ne!(normal(7, 3), normal(8, 3));
     }
@@ -52,6 +55,9 @@ mod tests {
         let draws: Vec<f64> = (0..20_000).map(|key| normal(mix64(key), key % 5)).collect();
         let mean = draws.iter().sum::<f64>() / 2e4;
         let variance = draws.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 2e4;
-        assert!(mean.abs() < 0.03 && (variance - 1.0).abs() < 0.05, "{mean} {variance}");
+        assert!(
+            mean.abs() < 0.03 && (variance - 1.0).abs() < 0.05,
+            "{mean} {variance}"
+        );
     }
 }

@@ -44,8 +44,16 @@ pub fn clipped_policy(
     active: Option<&[u8]>,
     clip: f32,
 ) -> Result<(Loss, PolicyStatistics)> {
-    let n = check("policy loss", &[log_prob.len(), old_log_prob.len(), advantages.len()], active)?;
-    let mut ratios: Vec<f32> = log_prob.iter().zip(old_log_prob).map(|(new, old)| new - old).collect();
+    let n = check(
+        "policy loss",
+        &[log_prob.len(), old_log_prob.len(), advantages.len()],
+        active,
+    )?;
+    let mut ratios: Vec<f32> = log_prob
+        .iter()
+        .zip(old_log_prob)
+        .map(|(new, old)| new - old)
+        .collect();
     elementwise::exp(&mut ratios);
     let scale = 1.0 / n;
     let (mut sum, mut clipped, mut kl) = (0.0f64, 0u32, 0.0f64);
@@ -70,7 +78,13 @@ pub fn clipped_policy(
         clip_fraction: clipped as f32 * scale,
         approximate_kl: (kl * f64::from(scale)) as f32,
     };
-    Ok((Loss { value: (-sum * f64::from(scale)) as f32, gradient }, statistics))
+    Ok((
+        Loss {
+            value: (-sum * f64::from(scale)) as f32,
+            gradient,
+        },
+        statistics,
+    ))
 }
 
 /// How a value is compared with its target.
@@ -122,17 +136,25 @@ pub fn value(
         }
         let (mut loss, mut slope) = error.at(v - target);
         if let Some((limit, old)) = clip {
-            let (bounded, bounded_slope) = error.at(old[i] + (v - old[i]).clamp(-limit, limit) - target);
+            let (bounded, bounded_slope) =
+                error.at(old[i] + (v - old[i]).clamp(-limit, limit) - target);
             if bounded > loss {
                 // Inside the limits both are one and the gradient flows.
-                slope = if (v - old[i]).abs() < limit { bounded_slope } else { 0.0 };
+                slope = if (v - old[i]).abs() < limit {
+                    bounded_slope
+                } else {
+                    0.0
+                };
                 loss = bounded;
             }
         }
         sum += f64::from(loss);
         gradient[i] = scale * slope;
     }
-    Ok(Loss { value: (sum * f64::from(scale)) as f32, gradient })
+    Ok(Loss {
+        value: (sum * f64::from(scale)) as f32,
+        gradient,
+    })
 }
 
 /// The mean of the active rows, such as of entropies.
@@ -149,7 +171,10 @@ pub fn mean(x: &[f32], active: Option<&[u8]>) -> Result<Loss> {
             gradient[i] = scale;
         }
     }
-    Ok(Loss { value: (sum * f64::from(scale)) as f32, gradient })
+    Ok(Loss {
+        value: (sum * f64::from(scale)) as f32,
+        gradient,
+    })
 }
 
 /// Puts a loss onto the tape: `loss` is a function of the numbers of `x`.
@@ -193,18 +218,45 @@ mod tests {
         for case in cases(&file["ppo"]) {
             let get = |name: &str| numbers(&case[name]);
             let clip = number(&case["clip"]);
-            let (loss, statistics) =
-                clipped_policy(&get("new_logp"), &get("old_logp"), &get("advantage"), None, clip).unwrap();
+            let (loss, statistics) = clipped_policy(
+                &get("new_logp"),
+                &get("old_logp"),
+                &get("advantage"),
+                None,
+                clip,
+            )
+            .unwrap();
             expect("policy loss", &[loss.value], &case["policy_loss"]);
-            expect("policy gradient", &loss.gradient, &case["grad_wrt_new_logp"]);
-            expect("clip fraction", &[statistics.clip_fraction], &case["clip_fraction"]);
-            expect("approximate KL", &[statistics.approximate_kl], &case["approx_kl_k3"]);
+            expect(
+                "policy gradient",
+                &loss.gradient,
+                &case["grad_wrt_new_logp"],
+            );
+            expect(
+                "clip fraction",
+                &[statistics.clip_fraction],
+                &case["clip_fraction"],
+            );
+            expect(
+                "approximate KL",
+                &[statistics.approximate_kl],
+                &case["approx_kl_k3"],
+            );
 
             let (v, old, targets) = (get("value"), get("old_value"), get("returns"));
-            let clipped = value(&v, &targets, None, ValueError::Square, Some((clip, &old))).unwrap();
-            expect("clipped value loss", &[clipped.value], &case["value_loss_clipped_half_mean"]);
+            let clipped =
+                value(&v, &targets, None, ValueError::Square, Some((clip, &old))).unwrap();
+            expect(
+                "clipped value loss",
+                &[clipped.value],
+                &case["value_loss_clipped_half_mean"],
+            );
             let plain = value(&v, &targets, None, ValueError::Square, None).unwrap();
-            expect("value loss", &[plain.value], &case["value_loss_unclipped_half_mean"]);
+            expect(
+                "value loss",
+                &[plain.value],
+                &case["value_loss_unclipped_half_mean"],
+            );
         }
     }
 
@@ -217,25 +269,49 @@ mod tests {
     fn gradients_equal_finite_differences_and_inactive_rows_count_nothing() {
         let policy = |at: &[f32]| clipped_policy(at, &OLD, &X, Some(&ACTIVE), 0.2).unwrap().0;
         let found = policy(&NEW).gradient;
-        finite_differences("policy", &NEW, &found, &mut |at| f64::from(policy(at).value));
+        finite_differences("policy", &NEW, &found, &mut |at| {
+            f64::from(policy(at).value)
+        });
         assert_eq!(found[3], 0.0);
         for error in [ValueError::Square, ValueError::Huber { delta: 0.8 }] {
             for clip in [None, Some((0.3, &OLD[..]))] {
                 let loss = |at: &[f32]| value(at, &X, Some(&ACTIVE), error, clip).unwrap();
-                finite_differences("value", &NEW, &loss(&NEW).gradient, &mut |at| f64::from(loss(at).value));
+                finite_differences("value", &NEW, &loss(&NEW).gradient, &mut |at| {
+                    f64::from(loss(at).value)
+                });
             }
         }
         let without: Vec<f32> = [0, 1, 2, 4, 5].map(|i| NEW[i]).to_vec();
-        assert_eq!(mean(&NEW, Some(&ACTIVE)).unwrap().value, mean(&without, None).unwrap().value);
+        assert_eq!(
+            mean(&NEW, Some(&ACTIVE)).unwrap().value,
+            mean(&without, None).unwrap().value
+        );
     }
 
     #[test]
     fn a_nan_reaches_the_loss() {
         let mut bad = NEW;
         bad[2] = f32::NAN;
-        assert!(clipped_policy(&bad, &OLD, &X, None, 0.2).unwrap().0.value.is_nan());
-        assert!(clipped_policy(&NEW, &OLD, &bad, None, 0.2).unwrap().0.value.is_nan());
-        assert!(value(&bad, &X, None, ValueError::Square, None).unwrap().value.is_nan());
+        assert!(
+            clipped_policy(&bad, &OLD, &X, None, 0.2)
+                .unwrap()
+                .0
+                .value
+                .is_nan()
+        );
+        assert!(
+            clipped_policy(&NEW, &OLD, &bad, None, 0.2)
+                .unwrap()
+                .0
+                .value
+                .is_nan()
+        );
+        assert!(
+            value(&bad, &X, None, ValueError::Square, None)
+                .unwrap()
+                .value
+                .is_nan()
+        );
         assert!(value(&NEW, &X[..5], None, ValueError::Square, None).is_err());
     }
 }

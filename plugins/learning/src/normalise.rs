@@ -18,7 +18,11 @@ impl Moments {
     /// Of nothing yet, for rows of `width` features.
     #[must_use]
     pub fn new(width: usize) -> Self {
-        Self { count: 0.0, mean: vec![0.0; width], deviation: vec![0.0; width] }
+        Self {
+            count: 0.0,
+            mean: vec![0.0; width],
+            deviation: vec![0.0; width],
+        }
     }
 
     /// Of the rows of a batch, `[n, width]`, in row order; rows whose flag in `active` is 0 are left out.
@@ -38,7 +42,11 @@ impl Moments {
         let chosen = |row: &usize| active.is_none_or(|active| active[*row] != 0);
         for row in (0..count).filter(chosen) {
             all.count += 1.0;
-            for (mean, &x) in all.mean.iter_mut().zip(&rows[row * width..(row + 1) * width]) {
+            for (mean, &x) in all
+                .mean
+                .iter_mut()
+                .zip(&rows[row * width..(row + 1) * width])
+            {
                 *mean += f64::from(x);
             }
         }
@@ -74,7 +82,8 @@ impl Moments {
         for j in 0..self.mean.len() {
             let difference = other.mean[j] - self.mean[j];
             self.mean[j] += difference * other.count / count;
-            self.deviation[j] += other.deviation[j] + difference * difference * self.count * other.count / count;
+            self.deviation[j] +=
+                other.deviation[j] + difference * difference * self.count * other.count / count;
         }
         self.count = count;
         Ok(())
@@ -95,7 +104,9 @@ impl Moments {
     /// The population variance of each feature; 1 before the first row.
     pub fn variance(&self) -> impl Iterator<Item = f64> + '_ {
         let count = self.count;
-        self.deviation.iter().map(move |deviation| if count > 0.0 { deviation / count } else { 1.0 })
+        self.deviation
+            .iter()
+            .map(move |deviation| if count > 0.0 { deviation / count } else { 1.0 })
     }
 
     /// As numbers, for an all-reduce by gathering: count, means, deviations. [`from_flat`](Self::from_flat) reads it.
@@ -110,20 +121,34 @@ impl Moments {
     /// When the count of numbers is not odd.
     pub fn from_flat(flat: &[f64]) -> Result<Self> {
         if flat.len().is_multiple_of(2) {
-            return Err(Error::plugin(format!("moments: expected 1 + 2·width numbers, found {}", flat.len())));
+            return Err(Error::plugin(format!(
+                "moments: expected 1 + 2·width numbers, found {}",
+                flat.len()
+            )));
         }
         let width = flat.len() / 2;
-        Ok(Self { count: flat[0], mean: flat[1..=width].to_vec(), deviation: flat[width + 1..].to_vec() })
+        Ok(Self {
+            count: flat[0],
+            mean: flat[1..=width].to_vec(),
+            deviation: flat[width + 1..].to_vec(),
+        })
     }
 
     /// Rows ← (row - mean)/√(variance + 10⁻⁸), within ±`limit`.
     pub fn normalise(&self, rows: &mut [f32], limit: f32) {
-        let scale: Vec<f64> = self.variance().map(|variance| 1.0 / (variance + 1e-8).sqrt()).collect();
+        let scale: Vec<f64> = self
+            .variance()
+            .map(|variance| 1.0 / (variance + 1e-8).sqrt())
+            .collect();
         for row in rows.chunks_exact_mut(self.mean.len().max(1)) {
             for ((x, mean), scale) in row.iter_mut().zip(&self.mean).zip(&scale) {
                 let y = ((f64::from(*x) - mean) * scale) as f32;
                 // Not `clamp` alone: a NaN must stay one.
-                *x = if y.is_nan() { y } else { y.clamp(-limit, limit) };
+                *x = if y.is_nan() {
+                    y
+                } else {
+                    y.clamp(-limit, limit)
+                };
             }
         }
     }
@@ -134,7 +159,13 @@ impl Moments {
 #[must_use]
 pub fn standardise(values: &[f32], active: Option<&[u8]>) -> Vec<f32> {
     let is_active = |i: usize| active.is_none_or(|active| active[i] != 0);
-    let chosen = || values.iter().enumerate().filter(|(i, _)| is_active(*i)).map(|(_, &x)| f64::from(x));
+    let chosen = || {
+        values
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| is_active(*i))
+            .map(|(_, &x)| f64::from(x))
+    };
     let count = chosen().count().max(1) as f64;
     let mean = chosen().sum::<f64>() / count;
     let deviation = (chosen().map(|x| (x - mean).powi(2)).sum::<f64>() / count).sqrt();
@@ -142,7 +173,13 @@ pub fn standardise(values: &[f32], active: Option<&[u8]>) -> Vec<f32> {
     values
         .iter()
         .enumerate()
-        .map(|(i, &x)| if is_active(i) { ((f64::from(x) - mean) * scale) as f32 } else { 0.0 })
+        .map(|(i, &x)| {
+            if is_active(i) {
+                ((f64::from(x) - mean) * scale) as f32
+            } else {
+                0.0
+            }
+        })
         .collect()
 }
 
@@ -170,9 +207,16 @@ impl ValueNormaliser {
     /// When `beta` is outside.
     pub fn new(beta: f64) -> Result<Self> {
         if !(0.0..1.0).contains(&beta) {
-            return Err(Error::config(format!("value normaliser: expected 0 ≤ beta < 1, found {beta}")));
+            return Err(Error::config(format!(
+                "value normaliser: expected 0 ≤ beta < 1, found {beta}"
+            )));
         }
-        Ok(Self { beta, mean: 0.0, square: 0.0, weight: 0.0 })
+        Ok(Self {
+            beta,
+            mean: 0.0,
+            square: 0.0,
+            weight: 0.0,
+        })
     }
 
     /// Takes in a batch of targets through its mean and mean square (reduced over all ranks).
@@ -190,19 +234,28 @@ impl ValueNormaliser {
             return (0.0, 1.0);
         }
         let mean = self.mean / self.weight;
-        (mean, (self.square / self.weight - mean * mean).max(LEAST_VARIANCE).sqrt())
+        (
+            mean,
+            (self.square / self.weight - mean * mean)
+                .max(LEAST_VARIANCE)
+                .sqrt(),
+        )
     }
 
     /// Targets ← (target - μ)/σ.
     pub fn normalise(&self, targets: &mut [f32]) {
         let (mean, std) = self.mean_and_std();
-        targets.iter_mut().for_each(|x| *x = ((f64::from(*x) - mean) / std) as f32);
+        targets
+            .iter_mut()
+            .for_each(|x| *x = ((f64::from(*x) - mean) / std) as f32);
     }
 
     /// Values ← value·σ + μ: what the critic says, in units of reward.
     pub fn denormalise(&self, values: &mut [f32]) {
         let (mean, std) = self.mean_and_std();
-        values.iter_mut().for_each(|x| *x = (f64::from(*x) * std + mean) as f32);
+        values
+            .iter_mut()
+            .for_each(|x| *x = (f64::from(*x) * std + mean) as f32);
     }
 }
 
@@ -228,10 +281,15 @@ mod tests {
         let case = &file["running_mean_var"];
         let mut all = Moments::new(1);
         for batch in cases(&case["batches"]) {
-            all.merge(&Moments::of(1, &numbers(batch), None).unwrap()).unwrap();
+            all.merge(&Moments::of(1, &numbers(batch), None).unwrap())
+                .unwrap();
         }
         expect("mean", &[all.mean()[0] as f32], &case["mean"]);
-        expect("variance", &[all.variance().next().unwrap() as f32], &case["var_population"]);
+        expect(
+            "variance",
+            &[all.variance().next().unwrap() as f32],
+            &case["var_population"],
+        );
     }
 
     #[test]
@@ -239,8 +297,18 @@ mod tests {
         let file = read("policy_learning.json");
         let case = &file["popart"];
         let (mut weight, mut bias) = (numbers(&case["w"]), numbers(&case["b"]));
-        let pair = |mu: &str, sigma: &str| (f64::from(number(&case[mu])), f64::from(number(&case[sigma])));
-        preserve_outputs(&mut weight, &mut bias, pair("mu_old", "sigma_old"), pair("mu_new", "sigma_new"));
+        let pair = |mu: &str, sigma: &str| {
+            (
+                f64::from(number(&case[mu])),
+                f64::from(number(&case[sigma])),
+            )
+        };
+        preserve_outputs(
+            &mut weight,
+            &mut bias,
+            pair("mu_old", "sigma_old"),
+            pair("mu_new", "sigma_new"),
+        );
         expect("weight", &weight, &case["w_new"]);
         expect("bias", &bias, &case["b_new"]);
     }
@@ -253,15 +321,31 @@ mod tests {
         let mut parts = Moments::new(3);
         for (rows, flags) in rows.chunks(15).zip(flags.chunks(5)) {
             let part = Moments::of(3, rows, Some(flags)).unwrap();
-            parts.merge(&Moments::from_flat(&part.to_flat()).unwrap()).unwrap();
+            parts
+                .merge(&Moments::from_flat(&part.to_flat()).unwrap())
+                .unwrap();
         }
         assert_eq!(parts.count(), 13.0);
         let close = |a: f64, b: f64| (a - b).abs() < 1e-12;
-        assert!(parts.mean().iter().zip(whole.mean()).all(|(a, b)| close(*a, *b)));
-        assert!(parts.variance().zip(whole.variance()).all(|(a, b)| close(a, b)));
+        assert!(
+            parts
+                .mean()
+                .iter()
+                .zip(whole.mean())
+                .all(|(a, b)| close(*a, *b))
+        );
+        assert!(
+            parts
+                .variance()
+                .zip(whole.variance())
+                .all(|(a, b)| close(a, b))
+        );
         let (mut normal, mut nan) = (rows.clone(), [f32::NAN, 1e9, -1e9]);
         whole.normalise(&mut normal, 10.0);
-        let active: Vec<f32> = (0..20).filter(|i| i % 3 != 0).map(|i| normal[i * 3]).collect();
+        let active: Vec<f32> = (0..20)
+            .filter(|i| i % 3 != 0)
+            .map(|i| normal[i * 3])
+            .collect();
         assert!(active.iter().sum::<f32>().abs() < 1e-4);
         whole.normalise(&mut nan, 10.0);
         assert!(nan[0].is_nan() && nan[1..] == [10.0, -10.0]);

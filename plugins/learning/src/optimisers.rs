@@ -24,7 +24,12 @@ pub struct AdamSettings {
 
 impl Default for AdamSettings {
     fn default() -> Self {
-        Self { betas: [0.9, 0.999], epsilon: 1e-8, weight_decay: 0.0, max_grad_norm: f64::INFINITY }
+        Self {
+            betas: [0.9, 0.999],
+            epsilon: 1e-8,
+            weight_decay: 0.0,
+            max_grad_norm: f64::INFINITY,
+        }
     }
 }
 
@@ -72,7 +77,12 @@ impl<D: Backend> Adam<D> {
     /// An optimiser that has made no step.
     #[must_use]
     pub fn new(settings: AdamSettings) -> Self {
-        Self { settings, steps: 0, first: Gradients::leaky(), second: Gradients::leaky() }
+        Self {
+            settings,
+            steps: 0,
+            first: Gradients::leaky(),
+            second: Gradients::leaky(),
+        }
     }
 
     /// Steps applied so far.
@@ -98,7 +108,9 @@ impl<D: Backend> Adam<D> {
         let mut parameters = module.parameters_mut();
         let size = parameters.iter().map(|parameter| parameter.len()).sum();
         let mut flat = scratch::take(size);
-        each_part(&mut flat, &mut parameters, |part, parameter| D::read_gradient(&mut gradients, parameter, part))?;
+        each_part(&mut flat, &mut parameters, |part, parameter| {
+            D::read_gradient(&mut gradients, parameter, part)
+        })?;
         if let Some(reduce) = reduce {
             reduce(&mut flat)?;
         }
@@ -147,7 +159,9 @@ impl<D: Backend> Adam<D> {
         let first = self.first.get_or_alloc_mut(values).map_err(device_error)?;
         let second = self.second.get_or_alloc_mut(values).map_err(device_error)?;
         let step = i32::try_from(self.steps).unwrap_or(i32::MAX);
-        config.try_update(step, values, first, second, gradient).map_err(device_error)
+        config
+            .try_update(step, values, first, second, gradient)
+            .map_err(device_error)
     }
 
     /// The state, with the module whose parameters it belongs to.
@@ -155,8 +169,11 @@ impl<D: Backend> Adam<D> {
     /// # Errors
     /// When the device is out of memory.
     pub fn state(&mut self, module: &impl Module<D>) -> Result<AdamState> {
-        let mut state =
-            AdamState { steps: self.steps, first: vec![0.0; module.size()], second: vec![0.0; module.size()] };
+        let mut state = AdamState {
+            steps: self.steps,
+            first: vec![0.0; module.size()],
+            second: vec![0.0; module.size()],
+        };
         let (mut first, mut second) = (state.first.as_mut_slice(), state.second.as_mut_slice());
         for parameter in module.parameters() {
             let (here, rest) = first.split_at_mut(parameter.len());

@@ -64,22 +64,41 @@ pub fn own_turn_gae(fragment: &TurnFragment<'_>, gamma: f32, lambda: f32) -> Res
         let behind = steps * columns + column;
         let mut next = match fragment.acting[behind] {
             0 => Next::Unknown,
-            _ => Next::Value { value: fragment.values[behind], advantage: 0.0 },
+            _ => Next::Value {
+                value: fragment.values[behind],
+                advantage: 0.0,
+            },
         };
         let mut reward = 0.0;
         for t in (0..steps).rev() {
             let i = t * columns + column;
             if fragment.terminated[i] != 0 {
-                (next, reward) = (Next::Value { value: 0.0, advantage: 0.0 }, 0.0);
+                (next, reward) = (
+                    Next::Value {
+                        value: 0.0,
+                        advantage: 0.0,
+                    },
+                    0.0,
+                );
             } else if fragment.truncated[i] != 0 {
-                (next, reward) = (Next::Value { value: fragment.final_values[i], advantage: 0.0 }, 0.0);
+                (next, reward) = (
+                    Next::Value {
+                        value: fragment.final_values[i],
+                        advantage: 0.0,
+                    },
+                    0.0,
+                );
             }
             reward += fragment.rewards[i];
             if fragment.acting[i] == 0 {
                 continue;
             }
             let mut advantage = 0.0;
-            if let Next::Value { value, advantage: following } = next {
+            if let Next::Value {
+                value,
+                advantage: following,
+            } = next
+            {
                 let delta = reward + gamma * value - fragment.values[i];
                 advantage = delta + gamma * lambda * following;
                 all.advantages[i] = advantage;
@@ -87,7 +106,10 @@ pub fn own_turn_gae(fragment: &TurnFragment<'_>, gamma: f32, lambda: f32) -> Res
                 all.rewards[i] = reward;
                 all.valid[i] = 1;
             }
-            next = Next::Value { value: fragment.values[i], advantage };
+            next = Next::Value {
+                value: fragment.values[i],
+                advantage,
+            };
             reward = 0.0;
         }
     }
@@ -106,7 +128,11 @@ enum Next {
 impl TurnFragment<'_> {
     fn steps(&self) -> Result<usize> {
         let len = self.rewards.len();
-        let same = [self.final_values.len(), self.terminated.len(), self.truncated.len()];
+        let same = [
+            self.final_values.len(),
+            self.terminated.len(),
+            self.truncated.len(),
+        ];
         let longer = [self.acting.len(), self.values.len()];
         let fits = self.columns > 0
             && len.is_multiple_of(self.columns)
@@ -149,8 +175,23 @@ mod tests {
         // Agent 0: turns at 0, 2 (ends -2), 3 (ends +1). Agent 1: turns at 1 (ends +2), 4 (ends -1).
         let call = -2.0 - -0.4;
         let check = (0.0 + gamma * -0.4 - 0.1) + gamma * lambda * call;
-        let expected = [check, 0., 0., 2.0 - 0.3, call, 0., 1.0 - 0.5, 0., 0., -1.0 - -0.6];
-        assert!(crate::golden::agree(&found.advantages, &expected), "{:?}", found.advantages);
+        let expected = [
+            check,
+            0.,
+            0.,
+            2.0 - 0.3,
+            call,
+            0.,
+            1.0 - 0.5,
+            0.,
+            0.,
+            -1.0 - -0.6,
+        ];
+        assert!(
+            crate::golden::agree(&found.advantages, &expected),
+            "{:?}",
+            found.advantages
+        );
         assert_eq!(found.valid, [1, 0, 0, 1, 1, 0, 1, 0, 0, 1]);
         assert_eq!(found.rewards, [0., 0., 0., 2., -2., 0., 1., 0., 0., -1.]);
         assert!((found.targets[0] - (check + 0.1)).abs() < 1e-6);
@@ -167,9 +208,15 @@ mod tests {
             terminated: &[0; 2],
             truncated: &[0; 2],
         };
-        assert_eq!(own_turn_gae(&fragment(&[1, 0, 0]), 0.5, 1.0).unwrap().valid, [0, 0]);
+        assert_eq!(
+            own_turn_gae(&fragment(&[1, 0, 0]), 0.5, 1.0).unwrap().valid,
+            [0, 0]
+        );
         let closed = own_turn_gae(&fragment(&[1, 0, 1]), 0.5, 1.0).unwrap();
-        assert_eq!((closed.valid, closed.advantages), (vec![1, 0], vec![3.0 + 0.125 - 0.5, 0.0]));
+        assert_eq!(
+            (closed.valid, closed.advantages),
+            (vec![1, 0], vec![3.0 + 0.125 - 0.5, 0.0])
+        );
     }
 
     /// Where every agent acts at every step, own turns are steps.
@@ -179,7 +226,11 @@ mod tests {
         let values = [0.3, 0.1, -0.5, 0.2, 0.9, 0.4, 0.6, -0.1, 0.35, 0.45];
         let (terminated, truncated) = ([0, 0, 1, 0, 0, 0, 0, 0], [0, 0, 0, 1, 0, 0, 0, 0]);
         let final_values = [0., 0., 0., 0.77, 0., 0., 0., 0.];
-        let finals = [crate::returns::FinalValue { step: 1, column: 1, value: 0.77 }];
+        let finals = [crate::returns::FinalValue {
+            step: 1,
+            column: 1,
+            value: 0.77,
+        }];
         let next = next_values(&values[..8], &values[8..], &finals).unwrap();
         let usual = Fragment {
             columns: 2,
@@ -199,8 +250,21 @@ mod tests {
             truncated: &truncated,
         };
         let found = own_turn_gae(&turns, 0.9, 0.7).unwrap();
-        assert!(crate::golden::agree(&found.advantages, &gae(&usual, 0.9, 0.7).unwrap()));
+        assert!(crate::golden::agree(
+            &found.advantages,
+            &gae(&usual, 0.9, 0.7).unwrap()
+        ));
         assert_eq!(found.valid, [1; 8]);
-        assert!(own_turn_gae(&TurnFragment { acting: &[1; 8], ..turns }, 0.9, 0.7).is_err());
+        assert!(
+            own_turn_gae(
+                &TurnFragment {
+                    acting: &[1; 8],
+                    ..turns
+                },
+                0.9,
+                0.7
+            )
+            .is_err()
+        );
     }
 }

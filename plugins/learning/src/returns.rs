@@ -10,7 +10,8 @@ use palaestra_plugin_api::{Error, Result};
 mod off_policy;
 
 pub use off_policy::{
-    OffPolicy, VTrace, importance_trace, q_pi_lambda_trace, retrace, retrace_trace, tree_backup_trace, v_trace,
+    OffPolicy, VTrace, importance_trace, q_pi_lambda_trace, retrace, retrace_trace,
+    tree_backup_trace, v_trace,
 };
 
 /// A fragment as on-policy estimators see it.
@@ -74,9 +75,16 @@ impl Fragment<'_> {
     /// The number of steps, after a check of all sizes.
     fn steps(&self) -> Result<usize> {
         let len = self.rewards.len();
-        let others =
-            [self.values.len(), self.next_values.len(), self.terminated.len(), self.truncated.len()];
-        if self.columns == 0 || !len.is_multiple_of(self.columns) || others.iter().any(|&other| other != len) {
+        let others = [
+            self.values.len(),
+            self.next_values.len(),
+            self.terminated.len(),
+            self.truncated.len(),
+        ];
+        if self.columns == 0
+            || !len.is_multiple_of(self.columns)
+            || others.iter().any(|&other| other != len)
+        {
             return Err(Error::plugin(format!(
                 "fragment: expected slabs of one size in whole steps of {} columns, found {len} and {others:?}",
                 self.columns
@@ -115,9 +123,13 @@ pub fn gae(fragment: &Fragment<'_>, gamma: f32, lambda: f32) -> Result<Vec<f32>>
     for t in (0..steps).rev() {
         for (column, following) in following.iter_mut().enumerate() {
             let i = t * columns + column;
-            let delta =
-                fragment.rewards[i] + fragment.discount(i, gamma) * fragment.next_values[i] - fragment.values[i];
-            let trace = if fragment.continues(i) { gamma * lambda } else { 0.0 };
+            let delta = fragment.rewards[i] + fragment.discount(i, gamma) * fragment.next_values[i]
+                - fragment.values[i];
+            let trace = if fragment.continues(i) {
+                gamma * lambda
+            } else {
+                0.0
+            };
             *following = delta + trace * *following;
             advantages[i] = *following;
         }
@@ -128,7 +140,11 @@ pub fn gae(fragment: &Fragment<'_>, gamma: f32, lambda: f32) -> Result<Vec<f32>>
 /// A + V: what the critic is regressed on.
 #[must_use]
 pub fn value_targets(advantages: &[f32], values: &[f32]) -> Vec<f32> {
-    advantages.iter().zip(values).map(|(advantage, value)| advantage + value).collect()
+    advantages
+        .iter()
+        .zip(values)
+        .map(|(advantage, value)| advantage + value)
+        .collect()
 }
 
 /// λ-return (Sutton and Barto 2018, equation 12.2 as a recursion), `[steps, columns]`:
@@ -151,8 +167,8 @@ pub fn lambda_return(fragment: &Fragment<'_>, gamma: f32, lambda: f32) -> Result
             let next = fragment.next_values[i];
             let goes_on = t + 1 < steps && fragment.continues(i);
             let following = if goes_on { returns[i + columns] } else { next };
-            returns[i] =
-                fragment.rewards[i] + fragment.discount(i, gamma) * ((1.0 - lambda) * next + lambda * following);
+            returns[i] = fragment.rewards[i]
+                + fragment.discount(i, gamma) * ((1.0 - lambda) * next + lambda * following);
         }
     }
     Ok(returns)

@@ -32,7 +32,9 @@ impl Schedule {
         match *self {
             Self::Constant(value) => value,
             Self::Linear(Line { to, steps, .. }) if step >= steps => to,
-            Self::Linear(Line { from, to, steps }) => from + (to - from) * (step as f64 / steps as f64),
+            Self::Linear(Line { from, to, steps }) => {
+                from + (to - from) * (step as f64 / steps as f64)
+            }
         }
     }
 
@@ -50,7 +52,9 @@ impl Schedule {
         }
         match ends.iter().find(|value| !(low..=high).contains(*value)) {
             None => Ok(()),
-            Some(value) => Err(Error::config(format!("expected {low} ≤ x ≤ {high}, found {value}"))),
+            Some(value) => Err(Error::config(format!(
+                "expected {low} ≤ x ≤ {high}, found {value}"
+            ))),
         }
     }
 }
@@ -69,16 +73,32 @@ mod tests {
     fn a_number_or_a_line() {
         let constant: Schedule = serde_json::from_str("3e-4").unwrap();
         assert_eq!([constant.at(0), constant.at(u64::MAX)], [3e-4, 3e-4]);
-        let line: Schedule = serde_json::from_str(r#"{"from": 1.0, "to": 0.0, "steps": 100}"#).unwrap();
-        assert_eq!([line.at(0), line.at(25), line.at(100), line.at(101)], [1.0, 0.75, 0.0, 0.0]);
-        assert_eq!(serde_json::to_string(&line).unwrap(), r#"{"from":1.0,"to":0.0,"steps":100}"#);
+        let line: Schedule =
+            serde_json::from_str(r#"{"from": 1.0, "to": 0.0, "steps": 100}"#).unwrap();
+        assert_eq!(
+            [line.at(0), line.at(25), line.at(100), line.at(101)],
+            [1.0, 0.75, 0.0, 0.0]
+        );
+        assert_eq!(
+            serde_json::to_string(&line).unwrap(),
+            r#"{"from":1.0,"to":0.0,"steps":100}"#
+        );
     }
 
     #[test]
     fn faults_are_refused() {
-        assert!(serde_json::from_str::<Schedule>(r#"{"from": 1.0, "to": 0.0, "step": 100}"#).is_err());
-        let never = Schedule::Linear(Line { from: 1.0, to: 0.0, steps: 0 });
-        assert_eq!(never.check(0.0, 1.0).unwrap_err().message, "expected steps ≥ 1, found 0");
+        assert!(
+            serde_json::from_str::<Schedule>(r#"{"from": 1.0, "to": 0.0, "step": 100}"#).is_err()
+        );
+        let never = Schedule::Linear(Line {
+            from: 1.0,
+            to: 0.0,
+            steps: 0,
+        });
+        assert_eq!(
+            never.check(0.0, 1.0).unwrap_err().message,
+            "expected steps ≥ 1, found 0"
+        );
         let high = Schedule::Constant(1.5).check(0.0, 1.0).unwrap_err();
         assert_eq!(high.message, "expected 0 ≤ x ≤ 1, found 1.5");
         assert!(Schedule::Constant(f64::NAN).check(0.0, 1.0).is_err());

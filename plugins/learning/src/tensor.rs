@@ -24,14 +24,22 @@ pub type GradientTape<D> = OwnedTape<f32, D>;
 
 /// The device's own error (out of memory) as the kit's.
 pub(crate) fn device_error(error: impl Display) -> Error {
-    Error::new(ErrorKind::Io, format!("device: expected room for a tensor, found {error}"))
+    Error::new(
+        ErrorKind::Io,
+        format!("device: expected room for a tensor, found {error}"),
+    )
 }
 
 /// A row-major matrix on the device.
 ///
 /// # Errors
 /// When `values` does not have `rows · columns` elements, or the device is out of memory.
-pub fn matrix<D: Backend>(device: &D, values: Vec<f32>, rows: usize, columns: usize) -> Result<Matrix<D>> {
+pub fn matrix<D: Backend>(
+    device: &D,
+    values: Vec<f32>,
+    rows: usize,
+    columns: usize,
+) -> Result<Matrix<D>> {
     if values.len() != rows * columns {
         return Err(Error::plugin(format!(
             "matrix [{rows}, {columns}]: expected {} values, found {}",
@@ -39,7 +47,9 @@ pub fn matrix<D: Backend>(device: &D, values: Vec<f32>, rows: usize, columns: us
             values.len()
         )));
     }
-    device.try_tensor_from_vec(values, (rows, columns)).map_err(device_error)
+    device
+        .try_tensor_from_vec(values, (rows, columns))
+        .map_err(device_error)
 }
 
 /// A vector on the device.
@@ -48,7 +58,9 @@ pub fn matrix<D: Backend>(device: &D, values: Vec<f32>, rows: usize, columns: us
 /// When the device is out of memory.
 pub fn vector<D: Backend>(device: &D, values: Vec<f32>) -> Result<Vector<D>> {
     let len = values.len();
-    device.try_tensor_from_vec(values, (len,)).map_err(device_error)
+    device
+        .try_tensor_from_vec(values, (len,))
+        .map_err(device_error)
 }
 
 /// The values of a contiguous tensor, row-major.
@@ -68,7 +80,9 @@ pub fn values<S: Shape, D: Backend, T>(tensor: &Tensor<S, f32, D, T>) -> Vec<f32
 pub fn column<D: Backend, T: Tape<f32, D>>(matrix: Matrix<D, T>) -> Result<Vector<D, T>> {
     let (rows, columns) = *matrix.shape();
     if columns != 1 {
-        return Err(Error::plugin(format!("column of a matrix: expected width 1, found {columns}")));
+        return Err(Error::plugin(format!(
+            "column of a matrix: expected width 1, found {columns}"
+        )));
     }
     matrix.try_reshape_like(&(rows,)).map_err(device_error)
 }
@@ -91,7 +105,11 @@ pub fn rows_with_gradient<D: Backend, T: Tape<f32, D>>(
     gradient: Vec<f32>,
 ) -> Result<Vector<D, T>> {
     let (rows, columns) = *x.shape();
-    expect_sizes("row function", (rows, values.len()), (rows * columns, gradient.len()))?;
+    expect_sizes(
+        "row function",
+        (rows, values.len()),
+        (rows * columns, gradient.len()),
+    )?;
     D::rows_with_gradient(x, values, gradient)
 }
 
@@ -105,7 +123,11 @@ pub fn pointwise_with_gradient<D: Backend, T: Tape<f32, D>>(
     gradient: Vec<f32>,
 ) -> Result<Matrix<D, T>> {
     let (rows, columns) = *x.shape();
-    expect_sizes("pointwise function", (rows * columns, values.len()), (rows * columns, gradient.len()))?;
+    expect_sizes(
+        "pointwise function",
+        (rows * columns, values.len()),
+        (rows * columns, gradient.len()),
+    )?;
     D::pointwise_with_gradient(x, values, gradient)
 }
 

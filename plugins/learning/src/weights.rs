@@ -23,7 +23,10 @@ pub type NamedTensors = BTreeMap<String, NamedTensor>;
 /// Adds a module's parameters under `prefix/…`.
 pub fn collect<D: Backend>(module: &impl Module<D>, prefix: &str, into: &mut NamedTensors) {
     module.visit(&Path::ROOT, &mut |path, parameter| {
-        let tensor = NamedTensor { shape: parameter.shape().to_vec(), values: parameter.to_vec() };
+        let tensor = NamedTensor {
+            shape: parameter.shape().to_vec(),
+            values: parameter.to_vec(),
+        };
         into.insert(format!("{prefix}/{path}"), tensor);
     });
 }
@@ -32,13 +35,17 @@ pub fn collect<D: Backend>(module: &impl Module<D>, prefix: &str, into: &mut Nam
 ///
 /// # Errors
 /// When one is missing or has another shape; nothing is changed then.
-pub fn apply<D: Backend>(module: &mut impl Module<D>, prefix: &str, from: &NamedTensors) -> Result<()> {
+pub fn apply<D: Backend>(
+    module: &mut impl Module<D>,
+    prefix: &str,
+    from: &NamedTensors,
+) -> Result<()> {
     let mut flat = Vec::with_capacity(module.size());
     for (name, parameter) in module.named_parameters() {
         let name = format!("{prefix}/{name}");
-        let tensor = from
-            .get(&name)
-            .ok_or_else(|| Error::config(format!("weights: expected a tensor {name:?}, found none")))?;
+        let tensor = from.get(&name).ok_or_else(|| {
+            Error::config(format!("weights: expected a tensor {name:?}, found none"))
+        })?;
         if tensor.shape != parameter.shape() || tensor.values.len() != parameter.len() {
             return Err(Error::config(format!(
                 "weights, {name}: expected shape {:?}, found {:?}",
@@ -56,8 +63,10 @@ pub fn apply<D: Backend>(module: &mut impl Module<D>, prefix: &str, from: &Named
 /// # Errors
 /// When a tensor's shape does not fit its numbers.
 pub fn to_bytes(tensors: &NamedTensors, metadata: &BTreeMap<String, String>) -> Result<Vec<u8>> {
-    let bytes: Vec<Vec<u8>> =
-        tensors.values().map(|tensor| tensor.values.iter().flat_map(|x| x.to_le_bytes()).collect()).collect();
+    let bytes: Vec<Vec<u8>> = tensors
+        .values()
+        .map(|tensor| tensor.values.iter().flat_map(|x| x.to_le_bytes()).collect())
+        .collect();
     let mut views = Vec::with_capacity(tensors.len());
     for ((name, tensor), bytes) in tensors.iter().zip(&bytes) {
         let view = TensorView::new(Dtype::F32, tensor.shape.clone(), bytes).map_err(|_| {
@@ -70,7 +79,8 @@ pub fn to_bytes(tensors: &NamedTensors, metadata: &BTreeMap<String, String>) -> 
         views.push((name.as_str(), view));
     }
     // The library keeps metadata in a hash map, whose order is random: more than one entry would not be repeatable.
-    let text = serde_json::to_string(metadata).map_err(|error| Error::plugin(format!("weights metadata: {error}")))?;
+    let text = serde_json::to_string(metadata)
+        .map_err(|error| Error::plugin(format!("weights metadata: {error}")))?;
     let entry = (!metadata.is_empty()).then(|| [("palaestra".to_owned(), text)].into());
     safetensors::serialize(views, entry).map_err(|error| Error::plugin(format!("weights: {error}")))
 }
@@ -81,10 +91,16 @@ pub fn to_bytes(tensors: &NamedTensors, metadata: &BTreeMap<String, String>) -> 
 /// When the bytes are not a whole safetensors file or hold another type than f32.
 pub fn from_bytes(bytes: &[u8]) -> Result<(NamedTensors, BTreeMap<String, String>)> {
     let broken = |found: &dyn std::fmt::Display| {
-        Error::config(format!("weights: expected a whole safetensors file, found {found}"))
+        Error::config(format!(
+            "weights: expected a whole safetensors file, found {found}"
+        ))
     };
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(|error| broken(&error))?;
-    let metadata = match header.metadata().as_ref().and_then(|all| all.get("palaestra")) {
+    let metadata = match header
+        .metadata()
+        .as_ref()
+        .and_then(|all| all.get("palaestra"))
+    {
         None => BTreeMap::new(),
         Some(text) => serde_json::from_str(text).map_err(|error| broken(&error))?,
     };
@@ -92,11 +108,23 @@ pub fn from_bytes(bytes: &[u8]) -> Result<(NamedTensors, BTreeMap<String, String
     let mut tensors = NamedTensors::new();
     for (name, view) in file.iter() {
         if view.dtype() != Dtype::F32 {
-            return Err(Error::config(format!("weights, {name}: expected f32, found {:?}", view.dtype())));
+            return Err(Error::config(format!(
+                "weights, {name}: expected f32, found {:?}",
+                view.dtype()
+            )));
         }
-        let values =
-            view.data().chunks_exact(4).map(|x| f32::from_le_bytes([x[0], x[1], x[2], x[3]])).collect();
-        tensors.insert(name.to_owned(), NamedTensor { shape: view.shape().to_vec(), values });
+        let values = view
+            .data()
+            .chunks_exact(4)
+            .map(|x| f32::from_le_bytes([x[0], x[1], x[2], x[3]]))
+            .collect();
+        tensors.insert(
+            name.to_owned(),
+            NamedTensor {
+                shape: view.shape().to_vec(),
+                values,
+            },
+        );
     }
     Ok((tensors, metadata))
 }
@@ -109,7 +137,10 @@ mod tests {
     use palaestra_plugin_api::rng::{EnvRng, purpose};
 
     fn networks(seed: u64) -> (Mlp<Cpu>, Gru<Cpu>) {
-        let (device, mut rng) = (Cpu::default(), EnvRng::new(seed, 0, 0, purpose::INITIALISATION));
+        let (device, mut rng) = (
+            Cpu::default(),
+            EnvRng::new(seed, 0, 0, purpose::INITIALISATION),
+        );
         let activations = (Activation::Relu, Activation::Identity);
         let mlp = Mlp::orthogonal(&device, &[3, 4, 2], activations, 1.0, &mut rng).unwrap();
         (mlp, Gru::orthogonal(&device, 4, 5, &mut rng).unwrap())
@@ -123,14 +154,20 @@ mod tests {
         collect(&gru, "policy/good/memory", &mut all);
         assert_eq!(all["policy/good/actor/0/weight"].shape, [3, 4]);
         assert_eq!(all["policy/good/memory/hidden_bias"].shape, [15]);
-        let metadata = BTreeMap::from([("id".to_owned(), "x".to_owned()), ("b".to_owned(), "y".to_owned())]);
+        let metadata = BTreeMap::from([
+            ("id".to_owned(), "x".to_owned()),
+            ("b".to_owned(), "y".to_owned()),
+        ]);
         let bytes = to_bytes(&all, &metadata).unwrap();
         assert_eq!(bytes, to_bytes(&all.clone(), &metadata).unwrap());
         let (read, text) = from_bytes(&bytes).unwrap();
         assert_eq!((&read, &text), (&all, &metadata));
         apply(&mut other_mlp, "policy/good/actor", &read).unwrap();
         apply(&mut other_gru, "policy/good/memory", &read).unwrap();
-        assert_eq!((other_mlp.flat(), other_gru.flat()), (mlp.flat(), gru.flat()));
+        assert_eq!(
+            (other_mlp.flat(), other_gru.flat()),
+            (mlp.flat(), gru.flat())
+        );
     }
 
     #[test]
@@ -144,9 +181,17 @@ mod tests {
             assert!(from_bytes(&bytes[..cut]).is_err(), "{cut} bytes");
         }
         let missing = apply(&mut mlp, "b", &all).unwrap_err();
-        assert_eq!(missing.message, "weights: expected a tensor \"b/0/weight\", found none");
+        assert_eq!(
+            missing.message,
+            "weights: expected a tensor \"b/0/weight\", found none"
+        );
         all.get_mut("a/1/bias").unwrap().shape = vec![1, 2];
-        assert!(apply(&mut mlp, "a", &all).unwrap_err().message.contains("expected shape [2], found [1, 2]"));
+        assert!(
+            apply(&mut mlp, "a", &all)
+                .unwrap_err()
+                .message
+                .contains("expected shape [2], found [1, 2]")
+        );
         assert_eq!(mlp.flat(), before);
         assert_eq!(gru.named_parameters()[0].0, "input_weight");
     }

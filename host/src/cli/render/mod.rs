@@ -225,8 +225,15 @@ fn play(
                     shown = player.picture()?;
                     header = player.header().clone();
                 }
-                // The plugin has begun the next episode already: the picture before the last step stays.
                 Outcome::Ended => {
+                    // Where the next episode has begun already, the picture before the last step stays.
+                    if !player.has_begun_anew() {
+                        played.pictures += 1;
+                        if film.push(&shown, &header, false)? == Viewer::Gone {
+                            return Ok(played);
+                        }
+                        shown = player.picture()?;
+                    }
                     header = player.header().clone();
                     break;
                 }

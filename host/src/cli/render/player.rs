@@ -4,7 +4,7 @@ use palaestra_plugin_api::abi::{NO_GROUP, RenderMode, id};
 use palaestra_plugin_api::canvas::{Canvas, Scene};
 use palaestra_plugin_api::client::EnvironmentBatch;
 use palaestra_plugin_api::{Error, ErrorKind, Result};
-use serde_json::{Map, Value};
+use serde_json::json;
 
 use super::actions::Actor;
 use crate::render::{Frame, Header};
@@ -23,7 +23,7 @@ pub(crate) enum Picture {
 pub(crate) enum Outcome {
     /// The episode goes on.
     On,
-    /// The episode ended, and the next one has begun.
+    /// The episode ended.
     Ended,
     /// The script has no further actions.
     OutOfActions,
@@ -52,8 +52,9 @@ impl Player {
         mut batch: EnvironmentBatch,
         actor: Actor,
     ) -> Result<Self> {
+        // So that the end of an episode can be seen before the next one begins.
         batch
-            .reset(&Value::Object(Map::new()), 0)
+            .reset(&json!({"manual_reset": true}), 0)
             .map_err(|e| maker.blame(e))?;
         let groups = &batch.spec().groups;
         let name = |name: &String| {
@@ -117,8 +118,8 @@ impl Player {
     /// # Errors
     /// What the plugin reports.
     pub(crate) fn next_episode(&mut self) -> Result<()> {
-        if !self.ended || self.batch.spec().flags.manual_reset {
-            self.batch.reset(&Value::Object(Map::new()), 0)?;
+        if !self.ended || !self.has_begun_anew() {
+            self.batch.reset(&json!({}), 0)?;
         }
         self.ended = false;
         self.header.episode += 1;
@@ -128,6 +129,13 @@ impl Player {
             .iter_mut()
             .for_each(|(_, sum)| *sum = 0.0);
         Ok(())
+    }
+
+    /// Whether the step that ended the episode has begun the next one: an object that does not know
+    /// `manual_reset`. Its present picture is not that of the end.
+    pub(crate) fn has_begun_anew(&self) -> bool {
+        let first = self.batch.slabs().key::<u8>(id::FIRST, NO_GROUP);
+        self.ended && first.is_some_and(|key| self.batch.rows(key, 0)[0] != 0)
     }
 
     /// The present picture: a scene if the environment draws one, else pixels, else text.

@@ -47,7 +47,11 @@ impl Board {
     /// # Errors
     /// When a side is shorter than `least` or longer than 1000 cells.
     pub fn of_size(at: &str, [rows, columns]: [u32; 2], least: u32) -> Result<Self> {
-        let size = |side: u32| i32::try_from(side).ok().filter(|&n| n >= least as i32 && n <= MAX_SIDE);
+        let size = |side: u32| {
+            i32::try_from(side)
+                .ok()
+                .filter(|&n| n >= least as i32 && n <= MAX_SIDE)
+        };
         match (size(rows), size(columns)) {
             (Some(rows), Some(columns)) => Ok(Self { rows, columns }),
             _ => Err(invalid(
@@ -89,7 +93,10 @@ impl Board {
     /// The nearest place on the board.
     #[inline(always)]
     pub fn clamp(self, [row, column]: Place) -> Place {
-        [row.clamp(0, self.rows - 1), column.clamp(0, self.columns - 1)]
+        [
+            row.clamp(0, self.rows - 1),
+            column.clamp(0, self.columns - 1),
+        ]
     }
 }
 
@@ -105,7 +112,11 @@ impl<T: Copy> Grid<T> {
     /// A grid with `inside` on the board and `outside` on a border of `border` cells on every side.
     pub fn new(board: Board, border: i32, inside: T, outside: T) -> Self {
         let (stride, rows) = (board.columns + 2 * border, board.rows + 2 * border);
-        let mut grid = Self { values: vec![outside; (stride * rows) as usize], border, stride };
+        let mut grid = Self {
+            values: vec![outside; (stride * rows) as usize],
+            border,
+            stride,
+        };
         grid.fill(board, inside);
         grid
     }
@@ -151,7 +162,10 @@ impl<T: Copy> IndexMut<Place> for Grid<T> {
 mod tests {
     use super::*;
 
-    const BOARD: Board = Board { rows: 2, columns: 3 };
+    const BOARD: Board = Board {
+        rows: 2,
+        columns: 3,
+    };
 
     #[test]
     fn cells_count_row_by_row() {
@@ -173,6 +187,9 @@ mod tests {
     #[test]
     fn a_board_that_is_too_small_is_refused() {
         let error = Board::of_size("/field_size", [2, 8], 3).unwrap_err();
-        assert_eq!(error.to_string(), "config /field_size: expected sides of 3 to 1000 cells, found 2 and 8");
+        assert_eq!(
+            error.to_string(),
+            "config /field_size: expected sides of 3 to 1000 cells, found 2 and 8"
+        );
     }
 }

@@ -43,7 +43,10 @@ use crate::{
 /// Number of agents.
 const AGENTS: usize = 2;
 /// The board.
-const BOARD: Board = Board { rows: 3, columns: 8 };
+const BOARD: Board = Board {
+    rows: 3,
+    columns: 8,
+};
 /// Columns with food.
 const FOOD_COLUMNS: i32 = 6;
 /// Where agents start.
@@ -96,7 +99,11 @@ struct State {
 
 /// `grid/Checkers-v0`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(crate = "serde", try_from = "Saved<CheckersConfig, State>", into = "Saved<CheckersConfig, State>")]
+#[serde(
+    crate = "serde",
+    try_from = "Saved<CheckersConfig, State>",
+    into = "Saved<CheckersConfig, State>"
+)]
 pub struct Checkers {
     config: CheckersConfig,
     state: State,
@@ -110,20 +117,25 @@ saved_as!(Checkers, CheckersConfig, State);
 
 impl Environment for Checkers {
     const ID: &'static str = "grid/Checkers-v0";
-    const DESCRIPTION: &'static str = "One agent eats the apples, the other clears the lemons (ma-gym)";
+    const DESCRIPTION: &'static str =
+        "One agent eats the apples, the other clears the lemons (ma-gym)";
     const TRACES: &'static [&'static str] = &["ma-gym Checkers"];
     type Config = CheckersConfig;
 
     fn spec(config: &CheckersConfig) -> Result<EnvironmentSpec> {
         let seen = if config.full_observable { AGENTS } else { 1 };
         let observation = Space::bounded(seen * own_width(config), 0.0, 1.0);
-        let mut spec = EnvironmentSpec::new("agent", AGENTS, observation, Space::discrete(MOVES.len()));
+        let mut spec =
+            EnvironmentSpec::new("agent", AGENTS, observation, Space::discrete(MOVES.len()));
         spec.groups[0].no_op = Some(vec![NOOP as f64]);
         spec.max_episode_steps = Some(config.max_episode_steps);
         let most = APPLE_REWARD[0];
         spec.reward_range = (Some(config.step_cost - most), Some(most));
-        spec.metrics =
-            vec![Metric::sum("apples"), Metric::sum("lemons"), Metric::sum("apples_of_the_sensitive_agent")];
+        spec.metrics = vec![
+            Metric::sum("apples"),
+            Metric::sum("lemons"),
+            Metric::sum("apples_of_the_sensitive_agent"),
+        ];
         spec.flags.counterfactual = true;
         spec.tags = vec![Tag::Cooperative];
         Ok(spec)
@@ -141,7 +153,12 @@ impl Environment for Checkers {
         Ok(world)
     }
 
-    fn reset(&mut self, _rng: &mut EnvRng, options: &ResetOptions<'_>, out: &mut Observe<'_>) -> Result<()> {
+    fn reset(
+        &mut self,
+        _rng: &mut EnvRng,
+        options: &ResetOptions<'_>,
+        out: &mut Observe<'_>,
+    ) -> Result<()> {
         match options.init::<Option<State>>()?.flatten() {
             Some(state) => self.place(state)?,
             None => self.restart(),
@@ -153,13 +170,19 @@ impl Environment for Checkers {
     #[inline(always)]
     fn step(&mut self, _rng: &mut EnvRng, actions: &Actions<'_>, out: &mut StepWriter<'_>) {
         let mut eaten = [0.0; 3];
-        self.advance(|agent| actions.discrete(agent), |agent, reward, food| {
-            out.reward(agent, reward);
-            eaten[APPLES] += f64::from(food == APPLE);
-            eaten[LEMONS] += f64::from(food == LEMON);
-            eaten[SENSITIVE_APPLES] += f64::from(food == APPLE && agent == 0);
-        });
-        eaten.iter().enumerate().for_each(|(metric, &value)| out.metric(metric, value));
+        self.advance(
+            |agent| actions.discrete(agent),
+            |agent, reward, food| {
+                out.reward(agent, reward);
+                eaten[APPLES] += f64::from(food == APPLE);
+                eaten[LEMONS] += f64::from(food == LEMON);
+                eaten[SENSITIVE_APPLES] += f64::from(food == APPLE && agent == 0);
+            },
+        );
+        eaten
+            .iter()
+            .enumerate()
+            .for_each(|(metric, &value)| out.metric(metric, value));
         if self.state.food.iter().all(|&food| food != APPLE) {
             out.terminate();
         }
@@ -178,12 +201,20 @@ impl Environment for Checkers {
     fn render(&self, canvas: &mut Canvas) {
         let (apple, lemon) = (Color::group(2), Color::group(6));
         let mut picture = Picture::new(canvas, BOARD);
-        for (place, &food) in BOARD.places().zip(&self.state.food).filter(|(_, food)| **food != EMPTY) {
+        for (place, &food) in BOARD
+            .places()
+            .zip(&self.state.food)
+            .filter(|(_, food)| **food != EMPTY)
+        {
             picture.token(place, 0.25, "", if food == APPLE { apple } else { lemon });
         }
         picture.agents(&self.state.places);
         picture.legend(AGENTS, &[("apple", apple), ("lemon", lemon)]);
-        canvas.caption(format!("apples left {}, lemons left {}", self.left(APPLE), self.left(LEMON)));
+        canvas.caption(format!(
+            "apples left {}, lemons left {}",
+            self.left(APPLE),
+            self.left(LEMON)
+        ));
         canvas.text_frame(picture::text(BOARD, |place| match self.cells[place] {
             EMPTY => '.',
             LEMON => 'L',
@@ -195,7 +226,10 @@ impl Environment for Checkers {
     fn counterfactual(&self, actions: &[Vec<Vec<f64>>]) -> Result<Vec<Vec<f64>>> {
         let chosen = choices(actions, &[AGENTS], MOVES.len())?;
         let mut rewards = vec![0.0; AGENTS];
-        self.clone().advance(|agent| chosen[0][agent], |agent, reward, _| rewards[agent] += reward);
+        self.clone().advance(
+            |agent| chosen[0][agent],
+            |agent, reward, _| rewards[agent] += reward,
+        );
         Ok(vec![rewards])
     }
 
@@ -207,7 +241,11 @@ impl Environment for Checkers {
 impl Checkers {
     /// Moves the agents in turn; tells each one's reward, and what it ate.
     #[inline(always)]
-    fn advance(&mut self, action_of: impl Fn(usize) -> usize, mut tell: impl FnMut(usize, f64, u8)) {
+    fn advance(
+        &mut self,
+        action_of: impl Fn(usize) -> usize,
+        mut tell: impl FnMut(usize, f64, u8),
+    ) {
         let State { places, food, step } = &mut self.state;
         *step += 1;
         for (agent, place) in places.iter_mut().enumerate() {
@@ -233,7 +271,9 @@ impl Checkers {
     fn restart(&mut self) {
         let State { places, food, step } = &mut self.state;
         (*places, *step) = (STARTS, 0);
-        food.iter_mut().zip(BOARD.places()).for_each(|(food, place)| *food = food_at(place));
+        food.iter_mut()
+            .zip(BOARD.places())
+            .for_each(|(food, place)| *food = food_at(place));
         self.settle();
     }
 
@@ -243,10 +283,18 @@ impl Checkers {
         if let Some(food) = state.food.iter().find(|&&food| food > APPLE) {
             return Err(misplaced("food", "0, 1 or 2", food));
         }
-        state.places.iter().try_for_each(|&place| require_on_board("places", BOARD, place))?;
-        let eaten = |place: &Place| state.food[(place[0] * BOARD.columns + place[1]) as usize] == EMPTY;
+        state
+            .places
+            .iter()
+            .try_for_each(|&place| require_on_board("places", BOARD, place))?;
+        let eaten =
+            |place: &Place| state.food[(place[0] * BOARD.columns + place[1]) as usize] == EMPTY;
         if state.places[0] == state.places[1] || !state.places.iter().all(eaten) {
-            return Err(misplaced("places", "a cell for each, without food", format_args!("{:?}", state.places)));
+            return Err(misplaced(
+                "places",
+                "a cell for each, without food",
+                format_args!("{:?}", state.places),
+            ));
         }
         self.state = state;
         self.settle();
@@ -271,7 +319,11 @@ impl Checkers {
         let width = own_width(&self.config);
         let time = (f64::from(self.state.step) / f64::from(self.config.max_episode_steps)) as f32;
         for agent in 0..AGENTS {
-            let seen = if self.config.full_observable { 0..AGENTS } else { agent..agent + 1 };
+            let seen = if self.config.full_observable {
+                0..AGENTS
+            } else {
+                agent..agent + 1
+            };
             for (part, other) in out.observation(agent).chunks_exact_mut(width).zip(seen) {
                 let [row, column] = self.state.places[other];
                 part.fill(0.0);
@@ -303,26 +355,43 @@ fn food_at([row, column]: Place) -> u8 {
     if column >= FOOD_COLUMNS {
         return EMPTY;
     }
-    if (row + column) % 2 == 0 { APPLE } else { LEMON }
+    if (row + column) % 2 == 0 {
+        APPLE
+    } else {
+        LEMON
+    }
 }
 
 fn start() -> State {
-    State { places: STARTS, food: BOARD.places().map(food_at).collect(), step: 0 }
+    State {
+        places: STARTS,
+        food: BOARD.places().map(food_at).collect(),
+        step: 0,
+    }
 }
 
 fn trace_case(case: &Value) -> Result<TraceCase> {
-    let start = Expected { observations: observed(&case["init_obs"])?, ..Expected::default() };
+    let start = Expected {
+        observations: observed(&case["init_obs"])?,
+        ..Expected::default()
+    };
     trace::play(case, view_config(case, OWN)?, Value::Null, start, |t| {
         let mut expected = Expected {
             observations: observed(&case["obs"][t])?,
             rewards: Some(vec![trace::numbers(&case["rewards"][t])?]),
             // The recorded episodes are cut off before the time limit.
-            terminated: Some(trace::numbers(&case["dones"][t])?.iter().all(|&over| over == 1.0)),
+            terminated: Some(
+                trace::numbers(&case["dones"][t])?
+                    .iter()
+                    .all(|&over| over == 1.0),
+            ),
             truncated: Some(false),
             ..Expected::default()
         };
         for member in ["pos", "food_count"] {
-            expected.state.insert(member.into(), case[member][t].clone());
+            expected
+                .state
+                .insert(member.into(), case[member][t].clone());
         }
         Ok(expected)
     })
@@ -334,7 +403,10 @@ mod tests {
 
     fn play(world: &mut Checkers, actions: [usize; AGENTS]) -> [f64; AGENTS] {
         let mut rewards = [0.0; AGENTS];
-        world.advance(|agent| actions[agent], |agent, reward, _| rewards[agent] += reward);
+        world.advance(
+            |agent| actions[agent],
+            |agent, reward, _| rewards[agent] += reward,
+        );
         rewards
     }
 
@@ -344,7 +416,10 @@ mod tests {
         let mut world = Checkers::new(&CheckersConfig::default()).unwrap();
         assert_eq!(play(&mut world, [1, 4]), [-10.01, -0.01]);
         assert_eq!(play(&mut world, [0, 2]), [10.0 - 0.01, -0.01]);
-        assert_eq!(world.inspect()["food_count"], json!({"lemon": 8, "apple": 8}));
+        assert_eq!(
+            world.inspect()["food_count"],
+            json!({"lemon": 8, "apple": 8})
+        );
         assert_eq!(world.state.places, [[1, 5], [1, 6]]);
     }
 
@@ -360,8 +435,14 @@ mod tests {
     #[test]
     fn a_start_on_food_is_refused() {
         let mut world = Checkers::new(&CheckersConfig::default()).unwrap();
-        let state = State { places: [[0, 0], [2, 6]], ..start() };
+        let state = State {
+            places: [[0, 0], [2, 6]],
+            ..start()
+        };
         let error = world.place(state).unwrap_err().to_string();
-        assert_eq!(error, "start places: expected a cell for each, without food, found [[0, 0], [2, 6]]");
+        assert_eq!(
+            error,
+            "start places: expected a cell for each, without food, found [[0, 0], [2, 6]]"
+        );
     }
 }

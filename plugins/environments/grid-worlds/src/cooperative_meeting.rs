@@ -89,30 +89,62 @@ impl Environment for CooperativeMeeting {
 
     fn spec(config: &CooperativeMeetingConfig) -> Result<EnvironmentSpec> {
         let others = 2 * config.num_agents;
-        let observation = Space::bounds(&[vec![0.0; 2], vec![-1.0; others]].concat(), &vec![1.0; 2 + others]);
-        let mut spec = EnvironmentSpec::new("agent", config.num_agents, observation, Space::discrete(WALK.len()));
+        let observation = Space::bounds(
+            &[vec![0.0; 2], vec![-1.0; others]].concat(),
+            &vec![1.0; 2 + others],
+        );
+        let mut spec = EnvironmentSpec::new(
+            "agent",
+            config.num_agents,
+            observation,
+            Space::discrete(WALK.len()),
+        );
         spec.groups[0].no_op = Some(vec![0.0]);
         spec.max_episode_steps = Some(config.max_episode_steps);
         let (step, meeting) = (-config.step_cost, config.meeting_reward);
         spec.reward_range = (Some(step.min(meeting)), Some(step.max(meeting)));
         spec.metrics = vec![Metric::last("met"), Metric::mean("agents_at_goal")];
         spec.flags.counterfactual = true;
-        spec.tags = vec![if config.num_agents == 1 { Tag::SingleAgent } else { Tag::Cooperative }];
+        spec.tags = vec![if config.num_agents == 1 {
+            Tag::SingleAgent
+        } else {
+            Tag::Cooperative
+        }];
         Ok(spec)
     }
 
     fn new(config: &CooperativeMeetingConfig) -> Result<Self> {
         let board = Board::of_size("/field_size", config.field_size, 2)?;
-        let goal = config.goal.unwrap_or_default().map(|side| i32::try_from(side).unwrap_or(i32::MAX));
+        let goal = config
+            .goal
+            .unwrap_or_default()
+            .map(|side| i32::try_from(side).unwrap_or(i32::MAX));
         if !board.contains(goal) {
-            return Err(invalid("/goal", "a cell of the board", format_args!("{goal:?}")));
+            return Err(invalid(
+                "/goal",
+                "a cell of the board",
+                format_args!("{goal:?}"),
+            ));
         }
         let scale = [board.rows, board.columns].map(|side| 1.0 / (side - 1) as f32);
-        let state = State { places: vec![[0, 0]; config.num_agents], goal };
-        Ok(Self { config: config.clone(), board, scale, state })
+        let state = State {
+            places: vec![[0, 0]; config.num_agents],
+            goal,
+        };
+        Ok(Self {
+            config: config.clone(),
+            board,
+            scale,
+            state,
+        })
     }
 
-    fn reset(&mut self, rng: &mut EnvRng, options: &ResetOptions<'_>, out: &mut Observe<'_>) -> Result<()> {
+    fn reset(
+        &mut self,
+        rng: &mut EnvRng,
+        options: &ResetOptions<'_>,
+        out: &mut Observe<'_>,
+    ) -> Result<()> {
         match options.init()? {
             Some(state) => self.place(state)?,
             None => self.draw(rng),
@@ -146,7 +178,10 @@ impl Environment for CooperativeMeeting {
         picture.agents(places);
         picture.legend(places.len(), &[("goal", Color::ACCENT)]);
         let there = places.iter().filter(|place| *place == goal).count();
-        canvas.caption(format!("{there} of {} agents are at the goal", places.len()));
+        canvas.caption(format!(
+            "{there} of {} agents are at the goal",
+            places.len()
+        ));
         let ground = |place| if place == *goal { '*' } else { '.' };
         canvas.text_frame(picture::text(self.board, |place| {
             picture::occupant(places, place).unwrap_or_else(|| ground(place))
@@ -176,7 +211,11 @@ impl CooperativeMeeting {
 
     #[inline(always)]
     fn reward(&self, met: bool) -> f64 {
-        if met { self.config.meeting_reward } else { -self.config.step_cost }
+        if met {
+            self.config.meeting_reward
+        } else {
+            -self.config.step_cost
+        }
     }
 
     fn draw(&mut self, rng: &mut EnvRng) {
@@ -187,7 +226,12 @@ impl CooperativeMeeting {
             self.state.places[agent] = self.board.draw(rng);
         }
         // There are at least four cells: another one is drawn soon.
-        while self.state.places.iter().all(|&place| place == self.state.goal) {
+        while self
+            .state
+            .places
+            .iter()
+            .all(|&place| place == self.state.goal)
+        {
             self.state.places[0] = self.board.draw(rng);
         }
     }
@@ -195,7 +239,10 @@ impl CooperativeMeeting {
     /// Starts from a given state, after checking that it can be one.
     fn place(&mut self, state: State) -> Result<()> {
         require_count("places", self.config.num_agents, state.places.len())?;
-        state.places.iter().try_for_each(|&place| require_on_board("places", self.board, place))?;
+        state
+            .places
+            .iter()
+            .try_for_each(|&place| require_on_board("places", self.board, place))?;
         require_on_board("goal", self.board, state.goal)?;
         self.state = state;
         Ok(())
@@ -208,7 +255,9 @@ impl CooperativeMeeting {
             let (first, rest) = out.observation(i).split_at_mut(2);
             first[0] = own[0] as f32 * self.scale[0];
             first[1] = own[1] as f32 * self.scale[1];
-            let others = std::iter::once(goal).chain(&places[..i]).chain(&places[i + 1..]);
+            let others = std::iter::once(goal)
+                .chain(&places[..i])
+                .chain(&places[i + 1..]);
             for (pair, other) in rest.chunks_exact_mut(2).zip(others) {
                 pair[0] = (other[0] - own[0]) as f32 * self.scale[0];
                 pair[1] = (other[1] - own[1]) as f32 * self.scale[1];
@@ -225,14 +274,21 @@ mod tests {
 
     fn world(config: Value, places: &[Place], goal: Place) -> CooperativeMeeting {
         let mut world = CooperativeMeeting::new(&from_value(config).unwrap()).unwrap();
-        world.place(State { places: places.into(), goal }).unwrap();
+        world
+            .place(State {
+                places: places.into(),
+                goal,
+            })
+            .unwrap();
         world
     }
 
     #[test]
     fn one_at_the_goal_is_not_enough() {
         let mut world = world(json!({}), &[[2, 2], [2, 4]], [2, 3]);
-        let rewards = |world: &CooperativeMeeting, a: f64, b: f64| world.counterfactual(&[vec![vec![a], vec![b]]]).unwrap();
+        let rewards = |world: &CooperativeMeeting, a: f64, b: f64| {
+            world.counterfactual(&[vec![vec![a], vec![b]]]).unwrap()
+        };
         assert_eq!(rewards(&world, 4.0, 0.0), [[-0.1, -0.1]]);
         assert_eq!(rewards(&world, 4.0, 3.0), [[10.0, 10.0]]);
         assert_eq!(world.advance(|agent| [4, 3][agent]), 2);
@@ -249,6 +305,9 @@ mod tests {
         }
         let config = from_value(json!({"goal": [5, 0]})).unwrap();
         let error = CooperativeMeeting::new(&config).unwrap_err().to_string();
-        assert_eq!(error, "config /goal: expected a cell of the board, found [5, 0]");
+        assert_eq!(
+            error,
+            "config /goal: expected a cell of the board, found [5, 0]"
+        );
     }
 }

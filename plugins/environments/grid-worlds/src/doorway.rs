@@ -83,7 +83,11 @@ struct State {
 
 /// `grid/Doorway-v0`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(crate = "serde", try_from = "Saved<DoorwayConfig, State>", into = "Saved<DoorwayConfig, State>")]
+#[serde(
+    crate = "serde",
+    try_from = "Saved<DoorwayConfig, State>",
+    into = "Saved<DoorwayConfig, State>"
+)]
 pub struct Doorway {
     config: DoorwayConfig,
     board: Board,
@@ -103,12 +107,24 @@ impl Environment for Doorway {
         let mut low = [-1.0; WIDTH];
         (low[0], low[1], low[WIDTH - 1]) = (0.0, 0.0, 0.0);
         let observation = Space::bounds(&low, &[1.0; WIDTH]);
-        let mut spec = EnvironmentSpec::new("robot", ROBOTS, observation, Space::discrete(WALK.len()));
+        let mut spec =
+            EnvironmentSpec::new("robot", ROBOTS, observation, Space::discrete(WALK.len()));
         spec.groups[0].no_op = Some(vec![0.0]);
         spec.max_episode_steps = Some(config.max_episode_steps);
-        spec.reward_range = (Some(-config.step_cost - config.bump_cost), Some(config.arrival_reward));
-        spec.metrics = vec![Metric::sum("bumps"), Metric::last("arrived"), Metric::last("success")];
-        spec.flags = Flags { per_agent_end: true, counterfactual: true, ..Flags::default() };
+        spec.reward_range = (
+            Some(-config.step_cost - config.bump_cost),
+            Some(config.arrival_reward),
+        );
+        spec.metrics = vec![
+            Metric::sum("bumps"),
+            Metric::last("arrived"),
+            Metric::last("success"),
+        ];
+        spec.flags = Flags {
+            per_agent_end: true,
+            counterfactual: true,
+            ..Flags::default()
+        };
         spec.tags = vec![Tag::Mixed];
         Ok(spec)
     }
@@ -116,20 +132,45 @@ impl Environment for Doorway {
     fn new(config: &DoorwayConfig) -> Result<Self> {
         let board = Board::of_size("/field_size", config.field_size, 3)?;
         if board.columns % 2 == 0 {
-            return Err(invalid("/field_size", "an odd number of columns", board.columns));
+            return Err(invalid(
+                "/field_size",
+                "an odd number of columns",
+                board.columns,
+            ));
         }
-        let row = config.door_row.map_or(board.rows / 2, |row| i32::try_from(row).unwrap_or(i32::MAX));
+        let row = config
+            .door_row
+            .map_or(board.rows / 2, |row| i32::try_from(row).unwrap_or(i32::MAX));
         let door = [row, board.columns / 2];
         if !board.contains(door) {
-            return Err(invalid("/door_row", format_args!("a row below {}", board.rows), row));
+            return Err(invalid(
+                "/door_row",
+                format_args!("a row below {}", board.rows),
+                row,
+            ));
         }
         let scale = [board.rows, board.columns].map(|side| 1.0 / (side - 1) as f32);
         let ends = [[0, 0], [0, board.columns - 1]];
-        let state = State { robots: ends, goals: [ends[1], ends[0]], arrived: [false; ROBOTS] };
-        Ok(Self { config: config.clone(), board, door, scale, state })
+        let state = State {
+            robots: ends,
+            goals: [ends[1], ends[0]],
+            arrived: [false; ROBOTS],
+        };
+        Ok(Self {
+            config: config.clone(),
+            board,
+            door,
+            scale,
+            state,
+        })
     }
 
-    fn reset(&mut self, rng: &mut EnvRng, options: &ResetOptions<'_>, out: &mut Observe<'_>) -> Result<()> {
+    fn reset(
+        &mut self,
+        rng: &mut EnvRng,
+        options: &ResetOptions<'_>,
+        out: &mut Observe<'_>,
+    ) -> Result<()> {
         match options.init()? {
             Some(state) => self.place(state)?,
             None => self.draw(rng),
@@ -163,15 +204,25 @@ impl Environment for Doorway {
     }
 
     fn inspect(&self) -> Value {
-        let State { robots, goals, arrived } = &self.state;
+        let State {
+            robots,
+            goals,
+            arrived,
+        } = &self.state;
         json!({"robots": robots, "goals": goals, "arrived": arrived, "door": self.door})
     }
 
     fn render(&self, canvas: &mut Canvas) {
-        let State { robots, goals, arrived } = &self.state;
+        let State {
+            robots,
+            goals,
+            arrived,
+        } = &self.state;
         let mut picture = Picture::new(canvas, self.board);
         let places = self.board.places();
-        places.filter(|&place| self.is_wall(place)).for_each(|place| picture.cell(place, Color::DARK));
+        places
+            .filter(|&place| self.is_wall(place))
+            .for_each(|place| picture.cell(place, Color::DARK));
         for robot in 0..ROBOTS {
             picture.cell(goals[robot], Color::group(robot).alpha(0.35));
         }
@@ -191,7 +242,13 @@ impl Environment for Doorway {
         let chosen = choices(actions, &[ROBOTS], WALK.len())?;
         let mut other = self.clone();
         let bumped = other.advance([chosen[0][0], chosen[0][1]]);
-        let reward = |robot: usize| if self.state.arrived[robot] { 0.0 } else { other.reward(robot, bumped[robot]) };
+        let reward = |robot: usize| {
+            if self.state.arrived[robot] {
+                0.0
+            } else {
+                other.reward(robot, bumped[robot])
+            }
+        };
         Ok(vec![(0..ROBOTS).map(reward).collect()])
     }
 }
@@ -226,8 +283,16 @@ impl Doorway {
     #[inline(always)]
     fn reward(&self, robot: usize, bumped: bool) -> f64 {
         let config = &self.config;
-        let moving = if self.state.arrived[robot] { config.arrival_reward } else { -config.step_cost };
-        if bumped { moving - config.bump_cost } else { moving }
+        let moving = if self.state.arrived[robot] {
+            config.arrival_reward
+        } else {
+            -config.step_cost
+        };
+        if bumped {
+            moving - config.bump_cost
+        } else {
+            moving
+        }
     }
 
     #[inline(always)]
@@ -236,14 +301,28 @@ impl Doorway {
     }
 
     fn draw(&mut self, rng: &mut EnvRng) {
-        let room = Board { rows: self.board.rows, columns: self.door[1] };
+        let room = Board {
+            rows: self.board.rows,
+            columns: self.door[1],
+        };
         let mut anywhere = |right: bool| {
             let [row, column] = room.draw(rng);
-            [row, if right { column + room.columns + 1 } else { column }]
+            [
+                row,
+                if right {
+                    column + room.columns + 1
+                } else {
+                    column
+                },
+            ]
         };
         let robots = [anywhere(false), anywhere(true)];
         let goals = [anywhere(true), anywhere(false)];
-        self.state = State { robots, goals, arrived: [false; ROBOTS] };
+        self.state = State {
+            robots,
+            goals,
+            arrived: [false; ROBOTS],
+        };
     }
 
     /// Starts from a given state, after checking that it can be one.
@@ -252,12 +331,20 @@ impl Doorway {
             for place in places {
                 require_on_board(what, self.board, place)?;
                 if self.is_wall(place) {
-                    return Err(misplaced(what, "a cell without wall", format_args!("{place:?}")));
+                    return Err(misplaced(
+                        what,
+                        "a cell without wall",
+                        format_args!("{place:?}"),
+                    ));
                 }
             }
         }
         if state.robots[0] == state.robots[1] && state.arrived == [false; ROBOTS] {
-            return Err(misplaced("robots", "a cell for each", format_args!("{:?}", state.robots)));
+            return Err(misplaced(
+                "robots",
+                "a cell for each",
+                format_args!("{:?}", state.robots),
+            ));
         }
         self.state = state;
         Ok(())
@@ -265,15 +352,28 @@ impl Doorway {
 
     #[inline(always)]
     fn observe(&self, out: &mut Observe<'_>) {
-        let State { robots, goals, arrived } = &self.state;
+        let State {
+            robots,
+            goals,
+            arrived,
+        } = &self.state;
         let [down, right] = self.scale;
         for robot in 0..ROBOTS {
             let own = robots[robot];
             let other = 1 - robot;
-            let relative = |to: Place| [(to[0] - own[0]) as f32 * down, (to[1] - own[1]) as f32 * right];
+            let relative = |to: Place| {
+                [
+                    (to[0] - own[0]) as f32 * down,
+                    (to[1] - own[1]) as f32 * right,
+                ]
+            };
             let there = !arrived[other];
             let [goal, door] = [relative(goals[robot]), relative(self.door)];
-            let other = if there { relative(robots[other]) } else { [0.0; 2] };
+            let other = if there {
+                relative(robots[other])
+            } else {
+                [0.0; 2]
+            };
             let row = out.observation(robot);
             row[0] = own[0] as f32 * down;
             row[1] = own[1] as f32 * right;
@@ -291,7 +391,13 @@ mod tests {
 
     fn world(robots: [Place; 2], goals: [Place; 2]) -> Doorway {
         let mut world = Doorway::new(&DoorwayConfig::default()).unwrap();
-        world.place(State { robots, goals, arrived: [false; 2] }).unwrap();
+        world
+            .place(State {
+                robots,
+                goals,
+                arrived: [false; 2],
+            })
+            .unwrap();
         world
     }
 
@@ -301,11 +407,22 @@ mod tests {
         let mut world = world([[2, 2], [2, 4]], [[0, 6], [0, 0]]);
         assert_eq!(world.advance([4, 3]), [true, true]);
         assert_eq!(world.state.robots, [[2, 2], [2, 4]]);
-        assert_eq!((world.reward(0, true), world.reward(1, false)), (-1.1, -0.1));
+        assert_eq!(
+            (world.reward(0, true), world.reward(1, false)),
+            (-1.1, -0.1)
+        );
         assert_eq!(world.advance([4, 0]), [false, false]);
-        assert_eq!(world.advance([4, 0]), [true, false], "somebody stands there");
+        assert_eq!(
+            world.advance([4, 0]),
+            [true, false],
+            "somebody stands there"
+        );
         assert_eq!(world.advance([4, 3]), [true, true], "no swap");
-        assert_eq!(world.advance([4, 4]), [false, false], "following is allowed");
+        assert_eq!(
+            world.advance([4, 4]),
+            [false, false],
+            "following is allowed"
+        );
         assert_eq!(world.state.robots, [[2, 4], [2, 5]]);
     }
 
@@ -313,7 +430,10 @@ mod tests {
     fn walls_stop_without_a_bump_and_arriving_ends_a_robot() {
         let mut world = world([[0, 2], [2, 5]], [[2, 5], [2, 4]]);
         assert_eq!(world.advance([4, 3]), [false, false]);
-        assert_eq!((world.state.robots, world.state.arrived), ([[0, 2], [2, 4]], [false, true]));
+        assert_eq!(
+            (world.state.robots, world.state.arrived),
+            ([[0, 2], [2, 4]], [false, true])
+        );
         assert_eq!(world.reward(1, false), 10.0);
         let tried = world.counterfactual(&[vec![vec![2.0], vec![0.0]]]).unwrap();
         assert_eq!(tried, [[-0.1, 0.0]], "who has arrived earns nothing more");
@@ -327,8 +447,14 @@ mod tests {
             let State { robots, goals, .. } = world.state;
             assert!(robots[0][1] < 3 && robots[1][1] > 3 && goals[0][1] > 3 && goals[1][1] < 3);
         }
-        let config = DoorwayConfig { field_size: [5, 6], ..Default::default() };
+        let config = DoorwayConfig {
+            field_size: [5, 6],
+            ..Default::default()
+        };
         let error = Doorway::new(&config).unwrap_err().to_string();
-        assert_eq!(error, "config /field_size: expected an odd number of columns, found 6");
+        assert_eq!(
+            error,
+            "config /field_size: expected an odd number of columns, found 6"
+        );
     }
 }

@@ -77,16 +77,22 @@ impl<'a> Picture<'a> {
     }
 
     fn disc(&mut self, at: (f64, f64), radius: f64, text: &str, color: Color) {
-        self.canvas.circle(at, radius, color.outlined(Color::INK.pen(1.0)));
+        self.canvas
+            .circle(at, radius, color.outlined(Color::INK.pen(1.0)));
         if !text.is_empty() {
-            let ink = if color.lightness() > 0.55 { Color::INK } else { Color::WHITE };
+            let ink = if color.lightness() > 0.55 {
+                Color::INK
+            } else {
+                Color::WHITE
+            };
             self.canvas.text(at, 1.1 * radius * self.pixels, text, ink);
         }
     }
 
     /// A legend of agents, the first few of them, and of other things.
     pub(crate) fn legend(&mut self, agents: usize, others: &[(&str, Color)]) {
-        let named = (0..agents.min(LISTED)).map(|agent| (format!("agent {agent}"), Color::group(agent)));
+        let named =
+            (0..agents.min(LISTED)).map(|agent| (format!("agent {agent}"), Color::group(agent)));
         let others = others.iter().map(|&(name, color)| (name.to_owned(), color));
         self.canvas.legend(&named.chain(others).collect::<Vec<_>>());
     }
@@ -94,18 +100,32 @@ impl<'a> Picture<'a> {
 
 /// The board as lines of text, one letter a cell.
 pub(crate) fn text(board: Board, letter: impl Fn(Place) -> char) -> String {
-    let line = |row: i32| (0..board.columns).map(|column| letter([row, column])).collect::<String>();
+    let line = |row: i32| {
+        (0..board.columns)
+            .map(|column| letter([row, column]))
+            .collect::<String>()
+    };
     (0..board.rows).map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// The letter of an agent in text: a to z, then `?`.
 pub(crate) fn letter(agent: usize) -> char {
-    u8::try_from(agent).ok().filter(|&a| a < 26).map_or('?', |a| char::from(b'a' + a))
+    u8::try_from(agent)
+        .ok()
+        .filter(|&a| a < 26)
+        .map_or('?', |a| char::from(b'a' + a))
 }
 
 /// The letter of whoever stands on a cell; `&` for several.
 pub(crate) fn occupant(places: &[Place], place: Place) -> Option<char> {
-    let mut here = places.iter().enumerate().filter(|&(_, &other)| other == place);
+    let mut here = places
+        .iter()
+        .enumerate()
+        .filter(|&(_, &other)| other == place);
     let first = here.next()?.0;
-    Some(if here.next().is_some() { '&' } else { letter(first) })
+    Some(if here.next().is_some() {
+        '&'
+    } else {
+        letter(first)
+    })
 }

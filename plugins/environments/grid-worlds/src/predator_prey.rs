@@ -119,7 +119,11 @@ struct State {
 
 /// `grid/PredatorPrey-v0`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(crate = "serde", try_from = "Saved<PredatorPreyConfig, State>", into = "Saved<PredatorPreyConfig, State>")]
+#[serde(
+    crate = "serde",
+    try_from = "Saved<PredatorPreyConfig, State>",
+    into = "Saved<PredatorPreyConfig, State>"
+)]
 pub struct PredatorPrey {
     config: PredatorPreyConfig,
     board: Board,
@@ -145,25 +149,52 @@ impl Environment for PredatorPrey {
         let observation = match config.observation {
             Observation::Global => {
                 let others = 2 * predators;
-                Space::bounds(&[vec![0.0; 2], vec![-1.0; others]].concat(), &vec![1.0; 2 + others])
+                Space::bounds(
+                    &[vec![0.0; 2], vec![-1.0; others]].concat(),
+                    &vec![1.0; 2 + others],
+                )
             }
             Observation::Local => {
                 let window = (2 * config.sight as usize + 1).pow(2);
-                let high = [vec![1.0; 2 + window], vec![predators as f64; window], vec![1.0; window]].concat();
+                let high = [
+                    vec![1.0; 2 + window],
+                    vec![predators as f64; window],
+                    vec![1.0; window],
+                ]
+                .concat();
                 Space::bounds(&vec![0.0; high.len()], &high)
             }
         };
-        let mut spec = EnvironmentSpec::new("predator", predators, observation.clone(), Space::discrete(WALK.len()));
-        spec.tags = vec![if predators == 1 { Tag::SingleAgent } else { Tag::Cooperative }];
+        let mut spec = EnvironmentSpec::new(
+            "predator",
+            predators,
+            observation.clone(),
+            Space::discrete(WALK.len()),
+        );
+        spec.tags = vec![if predators == 1 {
+            Tag::SingleAgent
+        } else {
+            Tag::Cooperative
+        }];
         let mut rewards = vec![config.capture_reward, -config.step_cost];
         if config.prey == PreyPolicy::Learned {
-            spec.groups.push(GroupSpec::new("prey", 1, observation, Space::discrete(WALK.len())));
+            spec.groups.push(GroupSpec::new(
+                "prey",
+                1,
+                observation,
+                Space::discrete(WALK.len()),
+            ));
             spec.tags = vec![Tag::Mixed];
             rewards.extend([-config.capture_reward, config.survival_reward]);
         }
-        spec.groups.iter_mut().for_each(|group| group.no_op = Some(vec![0.0]));
+        spec.groups
+            .iter_mut()
+            .for_each(|group| group.no_op = Some(vec![0.0]));
         spec.max_episode_steps = Some(config.max_episode_steps);
-        spec.reward_range = (rewards.iter().copied().reduce(f64::min), rewards.iter().copied().reduce(f64::max));
+        spec.reward_range = (
+            rewards.iter().copied().reduce(f64::min),
+            rewards.iter().copied().reduce(f64::max),
+        );
         spec.metrics = vec![Metric::sum("captures"), Metric::mean("predators_near")];
         spec.flags.counterfactual = config.prey != PreyPolicy::Random;
         Ok(spec)
@@ -173,7 +204,11 @@ impl Environment for PredatorPrey {
         let board = Board::of_size("/field_size", config.field_size, 2)?;
         let squared = config.capture_distance * config.capture_distance;
         if squared > f64::from(i32::MAX) {
-            return Err(invalid("/capture_distance", "at most 46340", config.capture_distance));
+            return Err(invalid(
+                "/capture_distance",
+                "at most 46340",
+                config.capture_distance,
+            ));
         }
         let local = config.observation == Observation::Local;
         let border = if local { config.sight as i32 } else { 0 };
@@ -181,14 +216,22 @@ impl Environment for PredatorPrey {
             board,
             reach: squared as i32,
             scale: [board.rows, board.columns].map(|side| 1.0 / (side - 1) as f32),
-            state: State { predators: vec![[0, 0]; config.num_predators], prey: [0, 0] },
+            state: State {
+                predators: vec![[0, 0]; config.num_predators],
+                prey: [0, 0],
+            },
             outside: Grid::new(board, border, 0.0, 1.0),
             crowd: Grid::new(board, border, 0.0, 0.0),
             config: config.clone(),
         })
     }
 
-    fn reset(&mut self, rng: &mut EnvRng, options: &ResetOptions<'_>, out: &mut Observe<'_>) -> Result<()> {
+    fn reset(
+        &mut self,
+        rng: &mut EnvRng,
+        options: &ResetOptions<'_>,
+        out: &mut Observe<'_>,
+    ) -> Result<()> {
         match options.init()? {
             Some(state) => self.place(state)?,
             None => self.draw(rng),
@@ -232,9 +275,18 @@ impl Environment for PredatorPrey {
         }
         picture.token(*prey, 0.42, "", Color::ACCENT);
         picture.agents(predators);
-        picture.legend(predators.len(), &[("prey", Color::ACCENT), ("near the prey", Color::LIGHT)]);
-        let near = predators.iter().filter(|&&place| self.is_near(place)).count();
-        canvas.caption(format!("{near} of {} predators are near the prey", predators.len()));
+        picture.legend(
+            predators.len(),
+            &[("prey", Color::ACCENT), ("near the prey", Color::LIGHT)],
+        );
+        let near = predators
+            .iter()
+            .filter(|&&place| self.is_near(place))
+            .count();
+        canvas.caption(format!(
+            "{near} of {} predators are near the prey",
+            predators.len()
+        ));
         let ground = |place| if place == *prey { '*' } else { '.' };
         canvas.text_frame(picture::text(self.board, |place| {
             picture::occupant(predators, place).unwrap_or_else(|| ground(place))
@@ -244,7 +296,11 @@ impl Environment for PredatorPrey {
     fn counterfactual(&self, actions: &[Vec<Vec<f64>>]) -> Result<Vec<Vec<f64>>> {
         let learned = self.config.prey == PreyPolicy::Learned;
         let agents = [self.config.num_predators, 1];
-        let chosen = choices(actions, if learned { &agents } else { &agents[..1] }, WALK.len())?;
+        let chosen = choices(
+            actions,
+            if learned { &agents } else { &agents[..1] },
+            WALK.len(),
+        )?;
         let prey = match self.config.prey {
             PreyPolicy::Learned => chosen[PREY][0],
             PreyPolicy::Flee => self.escape(),
@@ -294,9 +350,17 @@ impl PredatorPrey {
     fn escape(&self) -> usize {
         let safety = |action: usize| {
             let to = self.board.clamp(moved(self.state.prey, WALK[action]));
-            self.state.predators.iter().map(|&predator| square(predator, to)).min().unwrap_or(0)
+            self.state
+                .predators
+                .iter()
+                .map(|&predator| square(predator, to))
+                .min()
+                .unwrap_or(0)
         };
-        (0..WALK.len()).rev().max_by_key(|&action| safety(action)).unwrap_or(0)
+        (0..WALK.len())
+            .rev()
+            .max_by_key(|&action| safety(action))
+            .unwrap_or(0)
     }
 
     fn is_near(&self, place: Place) -> bool {
@@ -310,7 +374,12 @@ impl PredatorPrey {
             for predator in 0..self.config.num_predators {
                 self.state.predators[predator] = self.board.draw(rng);
             }
-            if !self.state.predators.iter().all(|&place| self.is_near(place)) {
+            if !self
+                .state
+                .predators
+                .iter()
+                .all(|&place| self.is_near(place))
+            {
                 break;
             }
         }
@@ -319,8 +388,15 @@ impl PredatorPrey {
 
     /// Starts from a given state, after checking that it can be one.
     fn place(&mut self, state: State) -> Result<()> {
-        require_count("predators", self.config.num_predators, state.predators.len())?;
-        state.predators.iter().try_for_each(|&place| require_on_board("predators", self.board, place))?;
+        require_count(
+            "predators",
+            self.config.num_predators,
+            state.predators.len(),
+        )?;
+        state
+            .predators
+            .iter()
+            .try_for_each(|&place| require_on_board("predators", self.board, place))?;
         require_on_board("prey", self.board, state.prey)?;
         self.state = state;
         self.settle();
@@ -330,7 +406,10 @@ impl PredatorPrey {
     fn settle(&mut self) {
         if self.config.observation == Observation::Local {
             self.crowd.fill(self.board, 0.0);
-            self.state.predators.iter().for_each(|&place| self.crowd[place] += 1.0);
+            self.state
+                .predators
+                .iter()
+                .for_each(|&place| self.crowd[place] += 1.0);
         }
     }
 
@@ -341,7 +420,10 @@ impl PredatorPrey {
         match self.config.observation {
             Observation::Global => {
                 for (i, &own) in predators.iter().enumerate() {
-                    let others = predators[..i].iter().chain(&predators[i + 1..]).chain([prey]);
+                    let others = predators[..i]
+                        .iter()
+                        .chain(&predators[i + 1..])
+                        .chain([prey]);
                     self.write_global(out.observation(i), own, others);
                 }
                 if learned {
@@ -360,7 +442,12 @@ impl PredatorPrey {
     }
 
     #[inline(always)]
-    fn write_global<'a>(&self, row: &mut [f32], own: Place, others: impl Iterator<Item = &'a Place>) {
+    fn write_global<'a>(
+        &self,
+        row: &mut [f32],
+        own: Place,
+        others: impl Iterator<Item = &'a Place>,
+    ) {
         let (first, rest) = row.split_at_mut(2);
         first[0] = own[0] as f32 * self.scale[0];
         first[1] = own[1] as f32 * self.scale[1];
@@ -378,7 +465,10 @@ impl PredatorPrey {
         first[0] = own[0] as f32 * self.scale[0];
         first[1] = own[1] as f32 * self.scale[1];
         let (grids, prey) = layers.split_at_mut((LAYERS - 1) * side * side);
-        for (layer, grid) in grids.chunks_exact_mut(side * side).zip([&self.outside, &self.crowd]) {
+        for (layer, grid) in grids
+            .chunks_exact_mut(side * side)
+            .zip([&self.outside, &self.crowd])
+        {
             for (line, row) in layer.chunks_exact_mut(side).zip(own[0] - sight..) {
                 line.copy_from_slice(grid.run([row, own[1] - sight], side));
             }
@@ -407,7 +497,12 @@ mod tests {
 
     fn world(config: Value, predators: &[Place], prey: Place) -> PredatorPrey {
         let mut world = PredatorPrey::new(&from_value(config).unwrap()).unwrap();
-        world.place(State { predators: predators.into(), prey }).unwrap();
+        world
+            .place(State {
+                predators: predators.into(),
+                prey,
+            })
+            .unwrap();
         world
     }
 
@@ -415,7 +510,11 @@ mod tests {
     #[test]
     fn the_prey_is_caught_when_all_are_near() {
         let world = world(json!({}), &[[4, 4], [5, 7]], [5, 5]);
-        let rewards = |a: f64, b: f64| world.counterfactual(&[vec![vec![a], vec![b]], vec![vec![0.0]]]).unwrap();
+        let rewards = |a: f64, b: f64| {
+            world
+                .counterfactual(&[vec![vec![a], vec![b]], vec![vec![0.0]]])
+                .unwrap()
+        };
         assert_eq!(rewards(0.0, 0.0), [vec![-0.01, -0.01], vec![1.0]]);
         assert_eq!(rewards(0.0, 3.0), [vec![10.0, 10.0], vec![-10.0]]);
     }
@@ -424,15 +523,25 @@ mod tests {
     fn the_edge_stops_everybody() {
         let mut world = world(json!({}), &[[0, 0], [9, 9]], [0, 9]);
         assert_eq!(world.advance(|_| 1, 4), 0);
-        assert_eq!((&world.state.predators[..], world.state.prey), (&[[0, 0], [8, 9]][..], [0, 9]));
+        assert_eq!(
+            (&world.state.predators[..], world.state.prey),
+            (&[[0, 0], [8, 9]][..], [0, 9])
+        );
     }
 
     #[test]
     fn a_fleeing_prey_runs_and_is_no_agent() {
-        let world = world(json!({"prey": "flee", "num_predators": 1}), &[[5, 4]], [5, 5]);
+        let world = world(
+            json!({"prey": "flee", "num_predators": 1}),
+            &[[5, 4]],
+            [5, 5],
+        );
         assert_eq!(WALK[world.escape()], [0, 1]);
         let spec = PredatorPrey::spec(&world.config).unwrap();
-        assert_eq!((spec.groups.len(), spec.reward_range), (1, (Some(-0.01), Some(10.0))));
+        assert_eq!(
+            (spec.groups.len(), spec.reward_range),
+            (1, (Some(-0.01), Some(10.0)))
+        );
     }
 
     #[test]
@@ -450,10 +559,17 @@ mod tests {
 
     #[test]
     fn starts_are_not_captures() {
-        let mut world = PredatorPrey::new(&from_value(json!({"field_size": [4, 4]})).unwrap()).unwrap();
+        let mut world =
+            PredatorPrey::new(&from_value(json!({"field_size": [4, 4]})).unwrap()).unwrap();
         for episode in 0..1000 {
             world.draw(&mut EnvRng::new(3, 0, episode, 0));
-            assert!(!world.state.predators.iter().all(|&place| world.is_near(place)));
+            assert!(
+                !world
+                    .state
+                    .predators
+                    .iter()
+                    .all(|&place| world.is_near(place))
+            );
         }
     }
 }

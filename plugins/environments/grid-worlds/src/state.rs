@@ -26,15 +26,21 @@ macro_rules! saved_as {
     ($world:ty, $config:ty, $state:ty) => {
         impl From<$world> for $crate::state::Saved<$config, $state> {
             fn from(world: $world) -> Self {
-                Self { config: world.config, state: world.state }
+                Self {
+                    config: world.config,
+                    state: world.state,
+                }
             }
         }
 
         impl TryFrom<$crate::state::Saved<$config, $state>> for $world {
             type Error = palaestra_plugin_api::Error;
 
-            fn try_from(saved: $crate::state::Saved<$config, $state>) -> palaestra_plugin_api::Result<Self> {
-                let mut world = <Self as palaestra_plugin_api::environment::Environment>::new(&saved.config)?;
+            fn try_from(
+                saved: $crate::state::Saved<$config, $state>,
+            ) -> palaestra_plugin_api::Result<Self> {
+                let mut world =
+                    <Self as palaestra_plugin_api::environment::Environment>::new(&saved.config)?;
                 world.place(saved.state)?;
                 Ok(world)
             }
@@ -55,7 +61,11 @@ pub(crate) fn misplaced(what: &str, expected: impl Display, found: impl Display)
 
 /// Refuses a list of another length.
 pub(crate) fn require_count(what: &str, expected: usize, found: usize) -> Result<()> {
-    if expected == found { Ok(()) } else { Err(misplaced(what, format_args!("{expected} of them"), found)) }
+    if expected == found {
+        Ok(())
+    } else {
+        Err(misplaced(what, format_args!("{expected} of them"), found))
+    }
 }
 
 /// Refuses a place off the board.
@@ -63,7 +73,8 @@ pub(crate) fn require_on_board(what: &str, board: Board, place: Place) -> Result
     if board.contains(place) {
         return Ok(());
     }
-    let expected = format_args!("[row, column] on {} × {} cells", board.rows, board.columns).to_string();
+    let expected =
+        format_args!("[row, column] on {} × {} cells", board.rows, board.columns).to_string();
     Err(misplaced(what, expected, format_args!("{place:?}")))
 }
 
@@ -71,13 +82,29 @@ pub(crate) fn require_on_board(what: &str, board: Board, place: Place) -> Result
 ///
 /// # Errors
 /// When it has another shape, or a number that is no choice.
-pub(crate) fn choices(actions: &[Vec<Vec<f64>>], agents: &[usize], n: usize) -> Result<Vec<Vec<usize>>> {
+pub(crate) fn choices(
+    actions: &[Vec<Vec<f64>>],
+    agents: &[usize],
+    n: usize,
+) -> Result<Vec<Vec<usize>>> {
     let choice = |row: &Vec<f64>| match row.as_slice() {
         [a] if *a >= 0.0 && *a < n as f64 && a.fract() == 0.0 => Ok(*a as usize),
-        _ => Err(Error::config(format!("joint action: expected one of {n} choices, found {row:?}"))),
+        _ => Err(Error::config(format!(
+            "joint action: expected one of {n} choices, found {row:?}"
+        ))),
     };
-    if actions.len() != agents.len() || actions.iter().zip(agents).any(|(rows, &count)| rows.len() != count) {
-        return Err(Error::config(format!("joint action: expected {agents:?} agents in the groups")));
+    if actions.len() != agents.len()
+        || actions
+            .iter()
+            .zip(agents)
+            .any(|(rows, &count)| rows.len() != count)
+    {
+        return Err(Error::config(format!(
+            "joint action: expected {agents:?} agents in the groups"
+        )));
     }
-    actions.iter().map(|rows| rows.iter().map(choice).collect()).collect()
+    actions
+        .iter()
+        .map(|rows| rows.iter().map(choice).collect())
+        .collect()
 }

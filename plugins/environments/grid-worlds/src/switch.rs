@@ -37,12 +37,15 @@ use crate::{
     board::{Board, Grid, Place, moved},
     ma_gym::{MOVES, NOOP, hundredths, observed, view_config},
     picture::{self, Picture},
-    state::{Saved, choices, require_count, require_on_board, misplaced, saved_as},
+    state::{Saved, choices, misplaced, require_count, require_on_board, saved_as},
     trace,
 };
 
 /// The board.
-const BOARD: Board = Board { rows: 3, columns: 7 };
+const BOARD: Board = Board {
+    rows: 3,
+    columns: 7,
+};
 /// Where agents start.
 const STARTS: [Place; 4] = [[0, 1], [0, 5], [2, 1], [2, 5]];
 /// Where they want to.
@@ -89,7 +92,11 @@ struct State {
 
 /// `grid/Switch-v0`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(crate = "serde", try_from = "Saved<SwitchConfig, State>", into = "Saved<SwitchConfig, State>")]
+#[serde(
+    crate = "serde",
+    try_from = "Saved<SwitchConfig, State>",
+    into = "Saved<SwitchConfig, State>"
+)]
 pub struct Switch {
     config: SwitchConfig,
     state: State,
@@ -108,14 +115,27 @@ impl Environment for Switch {
     type Config = SwitchConfig;
 
     fn spec(config: &SwitchConfig) -> Result<EnvironmentSpec> {
-        let seen = if config.full_observable { config.num_agents } else { 1 };
+        let seen = if config.full_observable {
+            config.num_agents
+        } else {
+            1
+        };
         let observation = Space::bounded(seen * own_width(config), 0.0, 1.0);
-        let mut spec = EnvironmentSpec::new("agent", config.num_agents, observation, Space::discrete(MOVES.len()));
+        let mut spec = EnvironmentSpec::new(
+            "agent",
+            config.num_agents,
+            observation,
+            Space::discrete(MOVES.len()),
+        );
         spec.groups[0].no_op = Some(vec![NOOP as f64]);
         spec.max_episode_steps = Some(config.max_episode_steps);
         spec.reward_range = (Some(config.step_cost), Some(ARRIVAL));
         spec.metrics = vec![Metric::last("arrived"), Metric::last("success")];
-        spec.flags = Flags { per_agent_end: true, counterfactual: true, ..Flags::default() };
+        spec.flags = Flags {
+            per_agent_end: true,
+            counterfactual: true,
+            ..Flags::default()
+        };
         spec.tags = vec![Tag::Cooperative];
         Ok(spec)
     }
@@ -123,12 +143,23 @@ impl Environment for Switch {
     fn new(config: &SwitchConfig) -> Result<Self> {
         let rows = hundredths(BOARD.rows, BOARD.rows - 1);
         let columns = hundredths(BOARD.columns, BOARD.columns - 1);
-        let mut world = Self { config: config.clone(), state: State::default(), cells: walls(), rows, columns };
+        let mut world = Self {
+            config: config.clone(),
+            state: State::default(),
+            cells: walls(),
+            rows,
+            columns,
+        };
         world.restart();
         Ok(world)
     }
 
-    fn reset(&mut self, _rng: &mut EnvRng, options: &ResetOptions<'_>, out: &mut Observe<'_>) -> Result<()> {
+    fn reset(
+        &mut self,
+        _rng: &mut EnvRng,
+        options: &ResetOptions<'_>,
+        out: &mut Observe<'_>,
+    ) -> Result<()> {
         match options.init::<Option<State>>()?.flatten() {
             Some(state) => self.place(state)?,
             None => self.restart(),
@@ -142,13 +173,21 @@ impl Environment for Switch {
 
     #[inline(always)]
     fn step(&mut self, _rng: &mut EnvRng, actions: &Actions<'_>, out: &mut StepWriter<'_>) {
-        self.advance(|agent| actions.discrete(agent), |agent, reward, arrives| {
-            out.reward(agent, reward);
-            if arrives {
-                out.group(0).terminate(agent);
-            }
-        });
-        let arrived = self.state.arrived.iter().filter(|&&arrived| arrived).count();
+        self.advance(
+            |agent| actions.discrete(agent),
+            |agent, reward, arrives| {
+                out.reward(agent, reward);
+                if arrives {
+                    out.group(0).terminate(agent);
+                }
+            },
+        );
+        let arrived = self
+            .state
+            .arrived
+            .iter()
+            .filter(|&&arrived| arrived)
+            .count();
         let everybody = arrived == self.config.num_agents;
         out.metric(ARRIVED, arrived as f64);
         out.metric(SUCCESS, f64::from(everybody));
@@ -166,22 +205,32 @@ impl Environment for Switch {
         let agents = self.config.num_agents;
         let mut picture = Picture::new(canvas, BOARD);
         let wall = |place: Place| self.cells[place] == WALL;
-        BOARD.places().filter(|&place| wall(place)).for_each(|place| picture.cell(place, Color::DARK));
+        BOARD
+            .places()
+            .filter(|&place| wall(place))
+            .for_each(|place| picture.cell(place, Color::DARK));
         for (agent, &goal) in GOALS.iter().enumerate().take(agents) {
             picture.cell(goal, Color::group(agent).alpha(0.35));
         }
         picture.agents(&self.state.places);
         picture.legend(agents, &[("wall", Color::DARK)]);
-        canvas.caption(format!("pale cells are goals; arrived: {:?}", self.state.arrived));
+        canvas.caption(format!(
+            "pale cells are goals; arrived: {:?}",
+            self.state.arrived
+        ));
         let ground = |place| if wall(place) { '#' } else { '.' };
-        let letter = |place| picture::occupant(&self.state.places, place).unwrap_or_else(|| ground(place));
+        let letter =
+            |place| picture::occupant(&self.state.places, place).unwrap_or_else(|| ground(place));
         canvas.text_frame(picture::text(BOARD, letter));
     }
 
     fn counterfactual(&self, actions: &[Vec<Vec<f64>>]) -> Result<Vec<Vec<f64>>> {
         let chosen = choices(actions, &[self.config.num_agents], MOVES.len())?;
         let mut rewards = vec![0.0; self.config.num_agents];
-        self.clone().advance(|agent| chosen[0][agent], |agent, reward, _| rewards[agent] += reward);
+        self.clone().advance(
+            |agent| chosen[0][agent],
+            |agent, reward, _| rewards[agent] += reward,
+        );
         Ok(vec![rewards])
     }
 
@@ -193,8 +242,16 @@ impl Environment for Switch {
 impl Switch {
     /// Moves the agents in turn; tells each one's reward, and whether it arrives.
     #[inline(always)]
-    fn advance(&mut self, action_of: impl Fn(usize) -> usize, mut tell: impl FnMut(usize, f64, bool)) {
-        let State { places, arrived, step } = &mut self.state;
+    fn advance(
+        &mut self,
+        action_of: impl Fn(usize) -> usize,
+        mut tell: impl FnMut(usize, f64, bool),
+    ) {
+        let State {
+            places,
+            arrived,
+            step,
+        } = &mut self.state;
         *step += 1;
         for (agent, (place, arrived)) in places.iter_mut().zip(arrived).enumerate() {
             if *arrived {
@@ -207,7 +264,15 @@ impl Switch {
                 *place = to;
             }
             *arrived = *place == GOALS[agent];
-            tell(agent, if *arrived { ARRIVAL } else { self.config.step_cost }, *arrived);
+            tell(
+                agent,
+                if *arrived {
+                    ARRIVAL
+                } else {
+                    self.config.step_cost
+                },
+                *arrived,
+            );
         }
     }
 
@@ -229,7 +294,11 @@ impl Switch {
         for (agent, &place) in state.places.iter().enumerate() {
             require_on_board("places", BOARD, place)?;
             if walls[place] == WALL || state.places[..agent].contains(&place) {
-                return Err(misplaced("places", "a free cell for each", format_args!("{place:?}")));
+                return Err(misplaced(
+                    "places",
+                    "a free cell for each",
+                    format_args!("{place:?}"),
+                ));
             }
         }
         self.state = state;
@@ -251,7 +320,11 @@ impl Switch {
         let width = own_width(&self.config);
         let time = (f64::from(self.state.step) / f64::from(self.config.max_episode_steps)) as f32;
         for agent in 0..self.config.num_agents {
-            let seen = if self.config.full_observable { 0..self.config.num_agents } else { agent..agent + 1 };
+            let seen = if self.config.full_observable {
+                0..self.config.num_agents
+            } else {
+                agent..agent + 1
+            };
             for (part, other) in out.observation(agent).chunks_exact_mut(width).zip(seen) {
                 let [row, column] = self.state.places[other];
                 part[0] = self.rows[row as usize];
@@ -275,7 +348,10 @@ fn is_wall([row, column]: Place) -> bool {
 
 fn walls() -> Grid<u8> {
     let mut cells = Grid::new(BOARD, 1, FREE, WALL);
-    BOARD.places().filter(|&place| is_wall(place)).for_each(|place| cells[place] = WALL);
+    BOARD
+        .places()
+        .filter(|&place| is_wall(place))
+        .for_each(|place| cells[place] = WALL);
     cells
 }
 
@@ -283,7 +359,10 @@ fn trace_case(case: &Value) -> Result<TraceCase> {
     let mut config = view_config(case, 2)?;
     let agents = trace::list(&case["init_obs"])?.len();
     config["num_agents"] = json!(agents);
-    let start = Expected { observations: observed(&case["init_obs"])?, ..Expected::default() };
+    let start = Expected {
+        observations: observed(&case["init_obs"])?,
+        ..Expected::default()
+    };
     let rewards = trace::rows(&case["rewards"])?;
     // The original's `dones` are also set at the time limit: arrivals are seen by their reward.
     let arrived = |t: usize, agent: usize| rewards[..=t].iter().any(|row| row[agent] == ARRIVAL);
@@ -312,14 +391,21 @@ mod tests {
 
     fn play(world: &mut Switch, actions: &[usize]) -> Vec<f64> {
         let mut rewards = vec![0.0; actions.len()];
-        world.advance(|agent| actions[agent], |agent, reward, _| rewards[agent] += reward);
+        world.advance(
+            |agent| actions[agent],
+            |agent, reward, _| rewards[agent] += reward,
+        );
         rewards
     }
 
     #[test]
     fn agents_that_meet_in_the_corridor_are_stuck() {
         let mut world = Switch::new(&SwitchConfig::default()).unwrap();
-        let state = State { places: vec![[1, 3], [1, 4]], arrived: vec![false; 2], step: 0 };
+        let state = State {
+            places: vec![[1, 3], [1, 4]],
+            arrived: vec![false; 2],
+            step: 0,
+        };
         world.place(state).unwrap();
         assert_eq!(play(&mut world, &[3, 1]), [-0.1, -0.1]);
         assert_eq!(world.state.places, [[1, 3], [1, 4]]);
@@ -331,7 +417,11 @@ mod tests {
     #[test]
     fn who_has_arrived_earns_nothing_more_and_stays_in_the_way() {
         let mut world = Switch::new(&SwitchConfig::default()).unwrap();
-        let state = State { places: vec![[0, 5], [1, 6]], arrived: vec![false; 2], step: 0 };
+        let state = State {
+            places: vec![[0, 5], [1, 6]],
+            arrived: vec![false; 2],
+            step: 0,
+        };
         world.place(state).unwrap();
         assert_eq!(play(&mut world, &[3, 4]), [5.0, -0.1]);
         assert_eq!(play(&mut world, &[1, 2]), [0.0, -0.1]);
@@ -343,7 +433,9 @@ mod tests {
     fn two_agents_can_earn_8_3() {
         type Key = (Vec<Place>, Vec<bool>);
         fn best(world: &Switch, left: u32, known: &mut HashMap<(Key, u32), f64>) -> f64 {
-            let State { places, arrived, .. } = &world.state;
+            let State {
+                places, arrived, ..
+            } = &world.state;
             if left == 0 || !arrived.contains(&false) {
                 return 0.0;
             }
@@ -369,8 +461,15 @@ mod tests {
     #[test]
     fn a_start_in_a_wall_is_refused() {
         let mut world = Switch::new(&SwitchConfig::default()).unwrap();
-        let state = State { places: vec![[0, 3], [0, 5]], arrived: vec![false; 2], step: 0 };
+        let state = State {
+            places: vec![[0, 3], [0, 5]],
+            arrived: vec![false; 2],
+            step: 0,
+        };
         let error = world.place(state).unwrap_err().to_string();
-        assert_eq!(error, "start places: expected a free cell for each, found [0, 3]");
+        assert_eq!(
+            error,
+            "start places: expected a free cell for each, found [0, 3]"
+        );
     }
 }

@@ -81,7 +81,11 @@ struct State {
 
 /// `grid/SwitchRiddle-v0`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(crate = "serde", try_from = "Saved<SwitchRiddleConfig, State>", into = "Saved<SwitchRiddleConfig, State>")]
+#[serde(
+    crate = "serde",
+    try_from = "Saved<SwitchRiddleConfig, State>",
+    into = "Saved<SwitchRiddleConfig, State>"
+)]
 pub struct SwitchRiddle {
     config: SwitchRiddleConfig,
     state: State,
@@ -91,7 +95,8 @@ saved_as!(SwitchRiddle, SwitchRiddleConfig, State);
 
 impl Environment for SwitchRiddle {
     const ID: &'static str = "grid/SwitchRiddle-v0";
-    const DESCRIPTION: &'static str = "Prisoners must know by one lamp that all have been in its room";
+    const DESCRIPTION: &'static str =
+        "Prisoners must know by one lamp that all have been in its room";
     type Config = SwitchRiddleConfig;
 
     fn spec(config: &SwitchRiddleConfig) -> Result<EnvironmentSpec> {
@@ -100,24 +105,44 @@ impl Environment for SwitchRiddle {
             given => given.unwrap_or(4 * config.num_agents as u32 - 6),
         };
         let observation = Space::bounded(2, 0.0, 1.0);
-        let mut spec = EnvironmentSpec::new("prisoner", config.num_agents, observation, Space::discrete(ACTIONS));
+        let mut spec = EnvironmentSpec::new(
+            "prisoner",
+            config.num_agents,
+            observation,
+            Space::discrete(ACTIONS),
+        );
         spec.groups[0].no_op = Some(vec![0.0]);
         spec.groups[0].has_action_mask = config.action_mask;
         spec.max_episode_steps = Some(steps);
         let (low, high) = (config.reward_all_die, config.reward_all_live);
         spec.reward_range = (Some(low.min(high).min(0.0)), Some(low.max(high).max(0.0)));
-        spec.metrics = vec![Metric::last("told"), Metric::last("success"), Metric::last("visited")];
+        spec.metrics = vec![
+            Metric::last("told"),
+            Metric::last("success"),
+            Metric::last("visited"),
+        ];
         spec.flags.counterfactual = true;
         spec.tags = vec![Tag::Cooperative];
         Ok(spec)
     }
 
     fn new(config: &SwitchRiddleConfig) -> Result<Self> {
-        let state = State { visited: vec![false; config.num_agents], ..State::default() };
-        Ok(Self { config: config.clone(), state })
+        let state = State {
+            visited: vec![false; config.num_agents],
+            ..State::default()
+        };
+        Ok(Self {
+            config: config.clone(),
+            state,
+        })
     }
 
-    fn reset(&mut self, rng: &mut EnvRng, options: &ResetOptions<'_>, out: &mut Observe<'_>) -> Result<()> {
+    fn reset(
+        &mut self,
+        rng: &mut EnvRng,
+        options: &ResetOptions<'_>,
+        out: &mut Observe<'_>,
+    ) -> Result<()> {
         match options.init()? {
             Some(state) => self.place(state)?,
             None => {
@@ -140,33 +165,62 @@ impl Environment for SwitchRiddle {
         }
         let visited = self.visitors();
         out.metric(TOLD, f64::from(told.is_some()));
-        out.metric(SUCCESS, f64::from(told.is_some() && visited == self.config.num_agents));
+        out.metric(
+            SUCCESS,
+            f64::from(told.is_some() && visited == self.config.num_agents),
+        );
         out.metric(VISITED, visited as f64);
         self.invite(rng);
         self.observe(out);
     }
 
     fn inspect(&self) -> Value {
-        let State { light, in_room, visited, .. } = &self.state;
+        let State {
+            light,
+            in_room,
+            visited,
+            ..
+        } = &self.state;
         json!({"light": light, "in_room": in_room, "visited": visited})
     }
 
     /// One cell an agent: the lamp is drawn where the room is.
     fn render(&self, canvas: &mut Canvas) {
         let agents = self.config.num_agents as i32;
-        let board = Board { rows: 2, columns: agents };
+        let board = Board {
+            rows: 2,
+            columns: agents,
+        };
         let mut picture = Picture::new(canvas, board);
-        let lamp = if self.state.light { Color::group(6) } else { Color::DARK };
+        let lamp = if self.state.light {
+            Color::group(6)
+        } else {
+            Color::DARK
+        };
         picture.token([0, self.state.in_room as i32], 0.25, "", lamp);
         for (agent, &visited) in self.state.visited.iter().enumerate() {
             let place = [1, agent as i32];
-            picture.cell(place, if visited { Color::group(2).alpha(0.5) } else { Color::LIGHT });
+            picture.cell(
+                place,
+                if visited {
+                    Color::group(2).alpha(0.5)
+                } else {
+                    Color::LIGHT
+                },
+            );
             picture.token(place, 0.3, &agent.to_string(), Color::group(agent));
         }
-        let names = [("lamp is on", Color::group(6)), ("lamp is off", Color::DARK), ("has been inside", Color::group(2).alpha(0.5))];
+        let names = [
+            ("lamp is on", Color::group(6)),
+            ("lamp is off", Color::DARK),
+            ("has been inside", Color::group(2).alpha(0.5)),
+        ];
         picture.legend(0, &names);
         let light = if self.state.light { "on" } else { "off" };
-        canvas.caption(format!("agent {} is in the room, the light is {light}", self.state.in_room));
+        canvas.caption(format!(
+            "agent {} is in the room, the light is {light}",
+            self.state.in_room
+        ));
         let mark = |agent: usize| match (agent == self.state.in_room, self.state.visited[agent]) {
             (true, _) => 'R',
             (false, true) => 'v',
@@ -190,11 +244,19 @@ impl SwitchRiddle {
         self.state.visited[self.state.in_room] = true;
         self.state.light ^= action == SWITCH;
         let all = self.visitors() == self.config.num_agents;
-        (action == TELL).then_some(if all { self.config.reward_all_live } else { self.config.reward_all_die })
+        (action == TELL).then_some(if all {
+            self.config.reward_all_live
+        } else {
+            self.config.reward_all_die
+        })
     }
 
     fn visitors(&self) -> usize {
-        self.state.visited.iter().filter(|&&visited| visited).count()
+        self.state
+            .visited
+            .iter()
+            .filter(|&&visited| visited)
+            .count()
     }
 
     /// Puts an agent into the room.
@@ -212,7 +274,11 @@ impl SwitchRiddle {
         require_count("visited", agents, state.visited.len())?;
         let named = std::iter::once(&state.in_room).chain(state.visits.iter().flatten());
         if let Some(agent) = named.copied().find(|&agent| agent >= agents) {
-            return Err(misplaced("in_room", format_args!("an agent below {agents}"), agent));
+            return Err(misplaced(
+                "in_room",
+                format_args!("an agent below {agents}"),
+                agent,
+            ));
         }
         self.state = state;
         Ok(())
@@ -237,13 +303,24 @@ mod tests {
 
     fn world(in_room: usize, visited: [bool; 3]) -> SwitchRiddle {
         let mut world = SwitchRiddle::new(&SwitchRiddleConfig::default()).unwrap();
-        world.place(State { light: false, in_room, visited: visited.into(), visits: Some(vec![1, 2]) }).unwrap();
+        world
+            .place(State {
+                light: false,
+                in_room,
+                visited: visited.into(),
+                visits: Some(vec![1, 2]),
+            })
+            .unwrap();
         world
     }
 
     #[test]
     fn telling_is_right_only_when_all_have_been_inside() {
-        assert_eq!(world(2, [true, true, false]).act(TELL), Some(1.0), "who tells counts");
+        assert_eq!(
+            world(2, [true, true, false]).act(TELL),
+            Some(1.0),
+            "who tells counts"
+        );
         assert_eq!(world(1, [true, true, false]).act(TELL), Some(-1.0));
         assert_eq!(world(1, [true, true, false]).act(0), None);
     }
@@ -254,17 +331,27 @@ mod tests {
         let mut rng = EnvRng::new(0, 0, 0, 0);
         world.act(SWITCH);
         world.invite(&mut rng);
-        assert!(world.state.light && world.state.in_room == 1 && world.state.visited == [true, false, false]);
+        assert!(
+            world.state.light
+                && world.state.in_room == 1
+                && world.state.visited == [true, false, false]
+        );
         world.act(SWITCH);
         world.invite(&mut rng);
         assert!(!world.state.light && world.state.in_room == 2);
-        let tried = world.counterfactual(&[vec![vec![2.0], vec![2.0], vec![0.0]]]).unwrap();
+        let tried = world
+            .counterfactual(&[vec![vec![2.0], vec![2.0], vec![0.0]]])
+            .unwrap();
         assert_eq!(tried, [[0.0; 3]], "only the one in the room can tell");
     }
 
     #[test]
     fn the_time_limit_is_that_of_the_paper() {
-        let spec = SwitchRiddle::spec(&SwitchRiddleConfig { num_agents: 4, ..Default::default() }).unwrap();
+        let spec = SwitchRiddle::spec(&SwitchRiddleConfig {
+            num_agents: 4,
+            ..Default::default()
+        })
+        .unwrap();
         assert_eq!(spec.max_episode_steps, Some(10));
     }
 }

@@ -16,18 +16,32 @@ fn expected(what: &str, found: &Value) -> Error {
 
 /// The elements of an array.
 pub(crate) fn list(value: &Value) -> Result<&[Value]> {
-    value.as_array().map(Vec::as_slice).ok_or_else(|| expected("an array", value))
+    value
+        .as_array()
+        .map(Vec::as_slice)
+        .ok_or_else(|| expected("an array", value))
 }
 
 /// The cases of a document.
-pub(crate) fn cases(document: &Value, case: impl Fn(&Value) -> Result<TraceCase>) -> Result<Vec<TraceCase>> {
-    let cases = list(&document["cases"]).map_err(|e| e.within("/cases"))?.iter().enumerate();
-    cases.map(|(i, value)| case(value).map_err(|e| e.within(format!("/cases/{i}")))).collect()
+pub(crate) fn cases(
+    document: &Value,
+    case: impl Fn(&Value) -> Result<TraceCase>,
+) -> Result<Vec<TraceCase>> {
+    let cases = list(&document["cases"])
+        .map_err(|e| e.within("/cases"))?
+        .iter()
+        .enumerate();
+    cases
+        .map(|(i, value)| case(value).map_err(|e| e.within(format!("/cases/{i}"))))
+        .collect()
 }
 
 /// A number; truth counts as 1.
 fn number(value: &Value) -> Result<f64> {
-    value.as_f64().or_else(|| value.as_bool().map(f64::from)).ok_or_else(|| expected("a number", value))
+    value
+        .as_f64()
+        .or_else(|| value.as_bool().map(f64::from))
+        .ok_or_else(|| expected("a number", value))
 }
 
 /// Numbers: of an array, or of a string of digits.
@@ -39,7 +53,9 @@ pub(crate) fn numbers(value: &Value) -> Result<Vec<f64>> {
 }
 
 fn digits(text: &str) -> Option<Vec<f64>> {
-    text.chars().map(|digit| digit.to_digit(10).map(f64::from)).collect()
+    text.chars()
+        .map(|digit| digit.to_digit(10).map(f64::from))
+        .collect()
 }
 
 /// One row of numbers per agent.
@@ -71,7 +87,12 @@ pub(crate) fn sparse(value: &Value, width: usize) -> Result<Vec<f64>> {
 
 /// One choice per agent as a joint action of one group: an array, or a string of digits.
 pub(crate) fn joint(value: &Value) -> Result<Vec<Rows>> {
-    Ok(vec![numbers(value)?.into_iter().map(|choice| vec![choice]).collect()])
+    Ok(vec![
+        numbers(value)?
+            .into_iter()
+            .map(|choice| vec![choice])
+            .collect(),
+    ])
 }
 
 /// A case of `actions`, one group, that starts with `init`; `seen(t)` is what is known after step t.
@@ -82,9 +103,17 @@ pub(crate) fn play(
     start: Expected,
     seen: impl Fn(usize) -> Result<Expected>,
 ) -> Result<TraceCase> {
-    let actions = list(&case["actions"]).map_err(|e| e.within("/actions"))?.iter().enumerate();
+    let actions = list(&case["actions"])
+        .map_err(|e| e.within("/actions"))?
+        .iter()
+        .enumerate();
     let step = |(t, action): (usize, &Value)| {
-        let step = joint(action).and_then(|actions| Ok(TraceStep { actions, expected: seen(t)? }));
+        let step = joint(action).and_then(|actions| {
+            Ok(TraceStep {
+                actions,
+                expected: seen(t)?,
+            })
+        });
         step.map_err(|e| e.within(format!("step {t}")))
     };
     Ok(TraceCase {

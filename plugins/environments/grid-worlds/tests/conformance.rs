@@ -1,8 +1,8 @@
 //! Every environment keeps the contract, with its defaults and with settings that change its spaces.
 
 use grid_worlds::{
-    Checkers, CooperativeMeeting, Doorway, Foraging, PredatorPrey, Switch, SwitchRiddle, TrafficJunction,
-    TrafficJunctionMaGym, Warehouse,
+    Checkers, CooperativeMeeting, Doorway, Foraging, PredatorPrey, Switch, SwitchRiddle,
+    TrafficJunction, TrafficJunctionMaGym, Warehouse,
 };
 use palaestra_plugin_api::{
     environment::Environment,
@@ -12,7 +12,9 @@ use palaestra_plugin_api::{
 
 fn conforms<E: Environment>(config: Value) {
     let reports = run_all(&Subject::of::<E>(config.clone()), 0);
-    let bad = reports.iter().filter(|r| matches!(r.status, Status::Failed | Status::Crashed));
+    let bad = reports
+        .iter()
+        .filter(|r| matches!(r.status, Status::Failed | Status::Crashed));
     let lines: String = bad.map(|report| format!("\n  {report}")).collect();
     assert!(lines.is_empty(), "{} {config}:{lines}", E::ID);
 }
@@ -20,16 +22,24 @@ fn conforms<E: Environment>(config: Value) {
 #[test]
 fn foraging() {
     conforms::<Foraging>(json!({}));
-    conforms::<Foraging>(json!({"players": 3, "max_num_food": 3, "sight": 2, "force_coop": true, "penalty": 0.1}));
+    conforms::<Foraging>(
+        json!({"players": 3, "max_num_food": 3, "sight": 2, "force_coop": true, "penalty": 0.1}),
+    );
     conforms::<Foraging>(json!({"grid_observation": true, "sight": 1, "action_mask": true}));
-    conforms::<Foraging>(json!({"observe_agent_levels": false, "normalize_reward": false, "field_size": [5, 9]}));
+    conforms::<Foraging>(
+        json!({"observe_agent_levels": false, "normalize_reward": false, "field_size": [5, 9]}),
+    );
 }
 
 #[test]
 fn warehouse() {
     conforms::<Warehouse>(json!({}));
-    conforms::<Warehouse>(json!({"num_agents": 12, "difficulty": "easy", "reward_type": "global", "sensor_range": 2}));
-    conforms::<Warehouse>(json!({"size": "small", "reward_type": "two_stage", "normalised_coordinates": true}));
+    conforms::<Warehouse>(
+        json!({"num_agents": 12, "difficulty": "easy", "reward_type": "global", "sensor_range": 2}),
+    );
+    conforms::<Warehouse>(
+        json!({"size": "small", "reward_type": "two_stage", "normalised_coordinates": true}),
+    );
     conforms::<Warehouse>(json!({"difficulty": "hard", "max_inactivity_steps": 40}));
 }
 
@@ -62,13 +72,17 @@ fn checkers() {
 #[test]
 fn switch_riddle() {
     conforms::<SwitchRiddle>(json!({}));
-    conforms::<SwitchRiddle>(json!({"num_agents": 5, "action_mask": true, "initial_bulb_state": true}));
+    conforms::<SwitchRiddle>(
+        json!({"num_agents": 5, "action_mask": true, "initial_bulb_state": true}),
+    );
 }
 
 #[test]
 fn predator_prey() {
     conforms::<PredatorPrey>(json!({}));
-    conforms::<PredatorPrey>(json!({"observation": "local", "num_predators": 5, "prey": "random", "field_size": [4, 7]}));
+    conforms::<PredatorPrey>(
+        json!({"observation": "local", "num_predators": 5, "prey": "random", "field_size": [4, 7]}),
+    );
     conforms::<PredatorPrey>(json!({"prey": "flee", "num_predators": 1, "field_size": [3, 3]}));
 }
 

@@ -15,7 +15,11 @@ fn replay<E: Environment>(files: usize, cases: usize) {
     let folder = reference_folder(env!("CARGO_MANIFEST_DIR"));
     let replayed = replay_files(&folder, E::ID, E::TRACES, E::trace_cases, &mut make);
     println!("{}: {replayed:?}", E::ID);
-    assert_eq!((replayed.files, replayed.cases), (files, cases), "{replayed:?}");
+    assert_eq!(
+        (replayed.files, replayed.cases),
+        (files, cases),
+        "{replayed:?}"
+    );
     assert!(replayed.values > 100 * cases, "{replayed:?}");
 }
 

@@ -55,7 +55,11 @@ impl EpisodeBuffer {
                 "episode buffer: expected room for ≥ 1 episodes of fields with width ≥ 1, found {capacity} and {fields:?}"
             )));
         }
-        Ok(Self { fields, capacity, episodes: VecDeque::new() })
+        Ok(Self {
+            fields,
+            capacity,
+            episodes: VecDeque::new(),
+        })
     }
 
     /// How many episodes it holds.
@@ -76,7 +80,10 @@ impl EpisodeBuffer {
     /// When a field is missing, sizes do not fit or the episode has no step.
     pub fn push(&mut self, steps: usize, data: Vec<Vec<f32>>) -> Result<()> {
         let fits = data.len() == self.fields.len()
-            && data.iter().zip(&self.fields).all(|(values, field)| values.len() == steps * field.width);
+            && data
+                .iter()
+                .zip(&self.fields)
+                .all(|(values, field)| values.len() == steps * field.width);
         if !fits || steps == 0 {
             let found: Vec<usize> = data.iter().map(Vec::len).collect();
             return Err(Error::plugin(format!(
@@ -114,11 +121,19 @@ impl EpisodeBuffer {
 
     fn batch(&self, chosen: &[usize]) -> EpisodeBatch {
         let columns = chosen.len();
-        let steps = chosen.iter().map(|&i| self.episodes[i].steps).max().unwrap_or(0);
+        let steps = chosen
+            .iter()
+            .map(|&i| self.episodes[i].steps)
+            .max()
+            .unwrap_or(0);
         let mut batch = EpisodeBatch {
             steps,
             columns,
-            fields: self.fields.iter().map(|field| vec![0.0; steps * columns * field.width]).collect(),
+            fields: self
+                .fields
+                .iter()
+                .map(|field| vec![0.0; steps * columns * field.width])
+                .collect(),
             filled: vec![0; steps * columns],
         };
         for (column, &index) in chosen.iter().enumerate() {
@@ -126,9 +141,12 @@ impl EpisodeBuffer {
             for t in 0..episode.steps {
                 let row = t * columns + column;
                 batch.filled[row] = 1;
-                for ((target, source), field) in batch.fields.iter_mut().zip(&episode.data).zip(&self.fields) {
+                for ((target, source), field) in
+                    batch.fields.iter_mut().zip(&episode.data).zip(&self.fields)
+                {
                     let width = field.width;
-                    target[row * width..(row + 1) * width].copy_from_slice(&source[t * width..(t + 1) * width]);
+                    target[row * width..(row + 1) * width]
+                        .copy_from_slice(&source[t * width..(t + 1) * width]);
                 }
             }
         }
@@ -142,11 +160,18 @@ mod tests {
 
     /// Episode k has k + 1 steps whose rewards are k, with observations (k, t).
     fn buffer(capacity: usize, episodes: usize) -> EpisodeBuffer {
-        let field = |name: &str, width| Field { name: name.to_owned(), width };
-        let mut buffer = EpisodeBuffer::new(vec![field("observation", 2), field("reward", 1)], capacity).unwrap();
+        let field = |name: &str, width| Field {
+            name: name.to_owned(),
+            width,
+        };
+        let mut buffer =
+            EpisodeBuffer::new(vec![field("observation", 2), field("reward", 1)], capacity)
+                .unwrap();
         for k in 0..episodes {
             let observations = (0..=k).flat_map(|t| [k as f32, t as f32]).collect();
-            buffer.push(k + 1, vec![observations, vec![k as f32; k + 1]]).unwrap();
+            buffer
+                .push(k + 1, vec![observations, vec![k as f32; k + 1]])
+                .unwrap();
         }
         buffer
     }
@@ -160,13 +185,20 @@ mod tests {
         let mut seen: Vec<usize> = Vec::new();
         for column in 0..3 {
             let k = batch.fields[1][column] as usize;
-            assert!((2..6).contains(&k) && !seen.contains(&k), "the oldest two are gone");
+            assert!(
+                (2..6).contains(&k) && !seen.contains(&k),
+                "the oldest two are gone"
+            );
             seen.push(k);
             for t in 0..batch.steps {
                 let row = t * 3 + column;
                 let real = t <= k;
                 assert_eq!(batch.filled[row], u8::from(real));
-                let expected = if real { [k as f32, t as f32] } else { [0.0, 0.0] };
+                let expected = if real {
+                    [k as f32, t as f32]
+                } else {
+                    [0.0, 0.0]
+                };
                 assert_eq!(batch.fields[0][row * 2..row * 2 + 2], expected);
             }
         }
@@ -180,14 +212,20 @@ mod tests {
         for key in 0..5000 {
             counts[buffer.sample(2, key).unwrap().fields[1][0] as usize] += 1;
         }
-        assert!(counts.iter().all(|&count| (880..1120).contains(&count)), "{counts:?}");
+        assert!(
+            counts.iter().all(|&count| (880..1120).contains(&count)),
+            "{counts:?}"
+        );
     }
 
     #[test]
     fn a_restored_buffer_samples_the_same_and_faults_are_refused() {
         let mut buffer = buffer(4, 6);
         let text = serde_json::to_string(&buffer).unwrap();
-        assert_eq!(serde_json::from_str::<EpisodeBuffer>(&text).unwrap(), buffer);
+        assert_eq!(
+            serde_json::from_str::<EpisodeBuffer>(&text).unwrap(),
+            buffer
+        );
         assert!(buffer.sample(5, 0).is_err() && buffer.sample(0, 0).is_err());
         assert!(buffer.push(2, vec![vec![0.0; 4]]).is_err());
         assert!(buffer.push(2, vec![vec![0.0; 3], vec![0.0; 2]]).is_err());

@@ -15,11 +15,15 @@ use crate::keys;
 /// When there are fewer rows than parts, or no part.
 pub fn minibatches(rows: usize, count: usize, key: u64) -> Result<Vec<Vec<usize>>> {
     if count == 0 || rows < count {
-        return Err(Error::config(format!("minibatches: expected 1 ≤ minibatches ≤ {rows} rows, found {count}")));
+        return Err(Error::config(format!(
+            "minibatches: expected 1 ≤ minibatches ≤ {rows} rows, found {count}"
+        )));
     }
     let mut order: Vec<usize> = (0..rows).collect();
     keys::stream(key).shuffle(&mut order);
-    Ok((0..count).map(|i| order[rows * i / count..rows * (i + 1) / count].to_vec()).collect())
+    Ok((0..count)
+        .map(|i| order[rows * i / count..rows * (i + 1) / count].to_vec())
+        .collect())
 }
 
 /// Rows `rows` of a slab `[n, width]`, one after the other.
@@ -30,7 +34,10 @@ pub fn gather<T: Copy>(slab: &[T], width: usize, rows: &[usize]) -> Result<Vec<T
     let mut out = Vec::with_capacity(rows.len() * width);
     for &row in rows {
         let values = slab.get(row * width..(row + 1) * width).ok_or_else(|| {
-            Error::plugin(format!("gather: expected row < {}, found {row}", slab.len().checked_div(width).unwrap_or(0)))
+            Error::plugin(format!(
+                "gather: expected row < {}, found {row}",
+                slab.len().checked_div(width).unwrap_or(0)
+            ))
         })?;
         out.extend_from_slice(values);
     }
@@ -56,7 +63,11 @@ pub fn sequences(steps: usize, columns: usize, length: usize) -> Result<Sequence
             "sequences: expected a length that divides {steps} steps of ≥ 1 columns, found {length} and {columns} columns"
         )));
     }
-    Ok(Sequences { columns, length, count: steps / length * columns })
+    Ok(Sequences {
+        columns,
+        length,
+        count: steps / length * columns,
+    })
 }
 
 impl Sequences {
@@ -70,7 +81,13 @@ impl Sequences {
     /// network is unrolled.
     #[must_use]
     pub fn rows(&self, chosen: &[usize]) -> Vec<usize> {
-        (0..self.length).flat_map(|t| chosen.iter().map(move |&k| self.first_row(k) + t * self.columns)).collect()
+        (0..self.length)
+            .flat_map(|t| {
+                chosen
+                    .iter()
+                    .map(move |&k| self.first_row(k) + t * self.columns)
+            })
+            .collect()
     }
 
     /// Row numbers of the first steps of the given sequences: where their recurrent states were recorded.
@@ -91,7 +108,10 @@ mod tests {
     #[test]
     fn minibatches_cover_every_row_once_by_key() {
         let parts = minibatches(103, 4, 42).unwrap();
-        assert_eq!(parts.iter().map(Vec::len).collect::<Vec<_>>(), [25, 26, 26, 26]);
+        assert_eq!(
+            parts.iter().map(Vec::len).collect::<Vec<_>>(),
+            [25, 26, 26, 26]
+        );
         let mut all = parts.concat();
         all.sort_unstable();
         assert_eq!(all, (0..103).collect::<Vec<_>>());
@@ -102,7 +122,10 @@ mod tests {
 
     #[test]
     fn gathered_rows_are_the_rows() {
-        assert_eq!(gather(&[1, 2, 3, 4, 5, 6], 2, &[2, 0]).unwrap(), [5, 6, 1, 2]);
+        assert_eq!(
+            gather(&[1, 2, 3, 4, 5, 6], 2, &[2, 0]).unwrap(),
+            [5, 6, 1, 2]
+        );
         assert!(gather(&[1, 2, 3, 4], 2, &[2]).is_err());
     }
 

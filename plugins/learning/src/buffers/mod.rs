@@ -4,4 +4,4 @@ mod episodes;
 mod minibatches;
 
 pub use episodes::{EpisodeBatch, EpisodeBuffer, Field};
-pub use minibatches::{gather, minibatches, sequences, Sequences};
+pub use minibatches::{Sequences, gather, minibatches, sequences};

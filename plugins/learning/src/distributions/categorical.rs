@@ -49,9 +49,14 @@ impl Categorical {
     /// When there is no choice, or one without actions.
     pub fn multi(actions: &[usize]) -> Result<Self> {
         if actions.is_empty() || actions.contains(&0) {
-            return Err(Error::plugin(format!("categorical: expected choices among ≥ 1 actions, found {actions:?}")));
+            return Err(Error::plugin(format!(
+                "categorical: expected choices among ≥ 1 actions, found {actions:?}"
+            )));
         }
-        Ok(Self { heads: actions.to_vec(), width: actions.iter().sum() })
+        Ok(Self {
+            heads: actions.to_vec(),
+            width: actions.iter().sum(),
+        })
     }
 
     /// Width of the logits.
@@ -68,7 +73,12 @@ impl Categorical {
     ///
     /// # Errors
     /// When sizes do not fit or an action is out of range.
-    pub fn evaluate(&self, logits: &[f32], mask: Option<&[u8]>, actions: &[i32]) -> Result<Evaluation> {
+    pub fn evaluate(
+        &self,
+        logits: &[f32],
+        mask: Option<&[u8]>,
+        actions: &[i32],
+    ) -> Result<Evaluation> {
         let rows = self.check(logits, mask)?;
         self.check_actions(rows, actions)?;
         let (log_probs, probs) = self.log_softmax(logits, mask);
@@ -81,7 +91,10 @@ impl Categorical {
         for row in 0..rows {
             let mut start = row * self.width;
             for (head, &count) in self.heads.iter().enumerate() {
-                let (log_p, p) = (&log_probs[start..start + count], &probs[start..start + count]);
+                let (log_p, p) = (
+                    &log_probs[start..start + count],
+                    &probs[start..start + count],
+                );
                 let action = actions[row * self.heads.len() + head] as usize;
                 let entropy = -log_p.iter().zip(p).map(|(log_p, p)| p * log_p).sum::<f32>();
                 let slope = &mut all.log_prob_gradient[start..start + count];
@@ -134,20 +147,27 @@ impl Categorical {
         actions: &mut [i32],
         log_prob: &mut [f32],
     ) -> Result<()> {
-        self.choose(logits, mask, actions, log_prob, row_keys.len(), |row, head, probs| {
-            let threshold = keys::uniform(row_keys[row], head as u64);
-            let mut sum = 0.0;
-            let mut chosen = 0;
-            for (action, &p) in probs.iter().enumerate().filter(|(_, p)| **p > 0.0) {
-                sum += f64::from(p);
-                chosen = action;
-                if threshold < sum {
-                    break;
+        self.choose(
+            logits,
+            mask,
+            actions,
+            log_prob,
+            row_keys.len(),
+            |row, head, probs| {
+                let threshold = keys::uniform(row_keys[row], head as u64);
+                let mut sum = 0.0;
+                let mut chosen = 0;
+                for (action, &p) in probs.iter().enumerate().filter(|(_, p)| **p > 0.0) {
+                    sum += f64::from(p);
+                    chosen = action;
+                    if threshold < sum {
+                        break;
+                    }
                 }
-            }
-            // Rounding may leave the threshold at the sum: then it is the last available action.
-            chosen
-        })
+                // Rounding may leave the threshold at the sum: then it is the last available action.
+                chosen
+            },
+        )
     }
 
     /// The most probable action of each row (the first of equals), as [`sample`](Self::sample) writes it.
@@ -183,7 +203,10 @@ impl Categorical {
         pick: impl Fn(usize, usize, &[f32]) -> usize,
     ) -> Result<()> {
         let rows = self.check(logits, mask)?;
-        if rows != expected_rows || actions.len() != rows * self.heads.len() || log_prob.len() != rows {
+        if rows != expected_rows
+            || actions.len() != rows * self.heads.len()
+            || log_prob.len() != rows
+        {
             return Err(Error::plugin(format!(
                 "categorical: expected {rows} keys, {} actions and {rows} log-probabilities, found {expected_rows}, {} and {}",
                 rows * self.heads.len(),
@@ -218,7 +241,9 @@ impl Categorical {
                     hide(x, &mask[row * self.width + start..][..count]);
                 }
                 // Not `f32::max`: a NaN must pass.
-                let most = x.iter().fold(f32::NEG_INFINITY, |most, &x| if x > most || x.is_nan() { x } else { most });
+                let most = x.iter().fold(f32::NEG_INFINITY, |most, &x| {
+                    if x > most || x.is_nan() { x } else { most }
+                });
                 x.iter_mut().for_each(|x| *x -= most);
                 start += count;
             }
@@ -226,10 +251,16 @@ impl Categorical {
         let mut probs = scratch::take(logits.len());
         probs.copy_from_slice(&log_probs);
         elementwise::exp(&mut probs);
-        for (log_p, p) in log_probs.chunks_exact_mut(self.width).zip(probs.chunks_exact_mut(self.width)) {
+        for (log_p, p) in log_probs
+            .chunks_exact_mut(self.width)
+            .zip(probs.chunks_exact_mut(self.width))
+        {
             let mut start = 0;
             for &count in &self.heads {
-                let (log_p, p) = (&mut log_p[start..start + count], &mut p[start..start + count]);
+                let (log_p, p) = (
+                    &mut log_p[start..start + count],
+                    &mut p[start..start + count],
+                );
                 let sum: f32 = p.iter().sum();
                 let log_sum = math::ln(f64::from(sum)) as f32;
                 let scale = 1.0 / sum;
@@ -245,7 +276,8 @@ impl Categorical {
 
     fn check(&self, logits: &[f32], mask: Option<&[u8]>) -> Result<usize> {
         let rows = logits.len() / self.width;
-        let fits = logits.len() == rows * self.width && mask.is_none_or(|mask| mask.len() == logits.len());
+        let fits =
+            logits.len() == rows * self.width && mask.is_none_or(|mask| mask.len() == logits.len());
         if fits {
             return Ok(rows);
         }
@@ -268,7 +300,9 @@ impl Categorical {
         for action in actions.chunks_exact(self.heads.len()) {
             for (&action, &count) in action.iter().zip(&self.heads) {
                 if !(0..count as i64).contains(&i64::from(action)) {
-                    return Err(Error::plugin(format!("categorical: expected action 0 ≤ a < {count}, found {action}")));
+                    return Err(Error::plugin(format!(
+                        "categorical: expected action 0 ≤ a < {count}, found {action}"
+                    )));
                 }
             }
         }

@@ -48,7 +48,9 @@ impl DiagonalGaussian {
     /// When there is none.
     pub fn new(width: usize) -> Result<Self> {
         if width == 0 {
-            return Err(Error::plugin("gaussian: expected actions of ≥ 1 dimensions, found 0"));
+            return Err(Error::plugin(
+                "gaussian: expected actions of ≥ 1 dimensions, found 0",
+            ));
         }
         Ok(Self { width })
     }
@@ -98,7 +100,10 @@ impl DiagonalGaussian {
         u: &[f32],
     ) -> Result<(Vector<D, T>, Vector<D, T>)> {
         let shape = *mean.shape();
-        let wide = log_std.as_vector::<T>().try_broadcast_like::<_, Axis<0>>(&shape).map_err(device_error)?;
+        let wide = log_std
+            .as_vector::<T>()
+            .try_broadcast_like::<_, Axis<0>>(&shape)
+            .map_err(device_error)?;
         self.on_tape_wide(mean, wide, u)
     }
 

@@ -23,7 +23,10 @@ struct Saved {
 }
 
 /// See [`Backend::dense`](crate::device::Backend::dense).
-pub(crate) fn dense<T: Tape<f32, Cpu>>(layers: &[Dense<'_, Cpu>], input: Input<Cpu, T>) -> Result<Matrix<Cpu, T>> {
+pub(crate) fn dense<T: Tape<f32, Cpu>>(
+    layers: &[Dense<'_, Cpu>],
+    input: Input<Cpu, T>,
+) -> Result<Matrix<Cpu, T>> {
     let (x, mut tape, wants_gradient) = input.split();
     let x = x.try_contiguous().map_err(device_error)?;
     let rows = x.shape().0;
@@ -37,25 +40,45 @@ pub(crate) fn dense<T: Tape<f32, Cpu>>(layers: &[Dense<'_, Cpu>], input: Input<C
         dense_rows(input, rows, &weight, &bias, layer.activation, &mut output);
         scratch::give(bias);
         let (inputs, outputs) = (layer.inputs(), layer.outputs());
-        saved.push(Saved { weight, inputs, outputs, activation: layer.activation, output });
+        saved.push(Saved {
+            weight,
+            inputs,
+            outputs,
+            activation: layer.activation,
+            output,
+        });
     }
 
     let last = saved.last_mut().expect("an mlp has at least one layer");
     let keep = T::OWNS_TAPE && last.activation != Activation::Identity;
-    let output = if keep { last.output.clone() } else { std::mem::take(&mut last.output) };
-    let y: Matrix<Cpu> = x.device().try_tensor_from_vec(output, (rows, last.outputs)).map_err(device_error)?;
+    let output = if keep {
+        last.output.clone()
+    } else {
+        std::mem::take(&mut last.output)
+    };
+    let y: Matrix<Cpu> = x
+        .device()
+        .try_tensor_from_vec(output, (rows, last.outputs))
+        .map_err(device_error)?;
 
     if !T::OWNS_TAPE {
         release(saved, x_values);
         return Ok(y.put_tape(tape));
     }
     let (x_ghost, y_ghost) = (x.ghost(), y.ghost());
-    let ghosts: Vec<_> = layers.iter().map(|layer| (layer.weight.values.ghost(), layer.bias.values.ghost())).collect();
+    let ghosts: Vec<_> = layers
+        .iter()
+        .map(|layer| (layer.weight.values.ghost(), layer.bias.values.ghost()))
+        .collect();
     tape.add_backward_op(move |gradients| {
         let mut d = std::mem::take(&mut **gradients.get_or_alloc_mut(&y_ghost)?);
         for index in (0..saved.len()).rev() {
             let layer = &saved[index];
-            let input = if index == 0 { &x_values } else { &saved[index - 1].output };
+            let input = if index == 0 {
+                &x_values
+            } else {
+                &saved[index - 1].output
+            };
             let (weight_ghost, bias_ghost) = &ghosts[index];
 
             let d_bias = gradients.get_or_alloc_mut(bias_ghost)?;
@@ -66,7 +89,12 @@ pub(crate) fn dense<T: Tape<f32, Cpu>>(layers: &[Dense<'_, Cpu>], input: Input<C
             }
             let d_rows = View::new(&d, rows, layer.outputs);
             let d_weight = gradients.get_or_alloc_mut(weight_ghost)?;
-            matmul(d_weight, View::new(input, rows, layer.inputs).transposed(), d_rows, true);
+            matmul(
+                d_weight,
+                View::new(input, rows, layer.inputs).transposed(),
+                d_rows,
+                true,
+            );
 
             let weight = View::new(&layer.weight, layer.inputs, layer.outputs).transposed();
             if index > 0 {

@@ -15,12 +15,18 @@ pub(crate) fn rows_with_gradient<T: Tape<f32, Cpu>>(
 ) -> Result<Vector<Cpu, T>> {
     let (x, mut tape) = x.try_contiguous().map_err(device_error)?.split_tape();
     let (rows, columns) = *x.shape();
-    let y: Vector<Cpu> = x.device().try_tensor_from_vec(values, (rows,)).map_err(device_error)?;
+    let y: Vector<Cpu> = x
+        .device()
+        .try_tensor_from_vec(values, (rows,))
+        .map_err(device_error)?;
     let (x_ghost, y_ghost) = (x.ghost(), y.ghost());
     tape.add_backward_op(move |gradients| {
         let d = std::mem::take(&mut **gradients.get_or_alloc_mut(&y_ghost)?);
         let d_x = gradients.get_or_alloc_mut(&x_ghost)?;
-        let rows = d_x.chunks_exact_mut(columns).zip(gradient.chunks_exact(columns)).zip(&d);
+        let rows = d_x
+            .chunks_exact_mut(columns)
+            .zip(gradient.chunks_exact(columns))
+            .zip(&d);
         for ((d_x, gradient), &d) in rows {
             for (d_x, &g) in d_x.iter_mut().zip(gradient) {
                 *d_x += d * g;
@@ -39,7 +45,10 @@ pub(crate) fn pointwise_with_gradient<T: Tape<f32, Cpu>>(
     gradient: Vec<f32>,
 ) -> Result<Matrix<Cpu, T>> {
     let (x, mut tape) = x.try_contiguous().map_err(device_error)?.split_tape();
-    let y: Matrix<Cpu> = x.device().try_tensor_from_vec(values, *x.shape()).map_err(device_error)?;
+    let y: Matrix<Cpu> = x
+        .device()
+        .try_tensor_from_vec(values, *x.shape())
+        .map_err(device_error)?;
     let (x_ghost, y_ghost) = (x.ghost(), y.ghost());
     tape.add_backward_op(move |gradients| {
         let d = std::mem::take(&mut **gradients.get_or_alloc_mut(&y_ghost)?);
@@ -57,7 +66,10 @@ pub(crate) fn mean_with_gradient<T: Tape<f32, Cpu>>(
     gradient: Vec<f32>,
 ) -> Result<Scalar<Cpu, T>> {
     let (x, mut tape) = x.try_contiguous().map_err(device_error)?.split_tape();
-    let y: Scalar<Cpu> = x.device().try_tensor_from_vec(vec![value], ()).map_err(device_error)?;
+    let y: Scalar<Cpu> = x
+        .device()
+        .try_tensor_from_vec(vec![value], ())
+        .map_err(device_error)?;
     let (x_ghost, y_ghost) = (x.ghost(), y.ghost());
     tape.add_backward_op(move |gradients| {
         let d = gradients.get_or_alloc_mut(&y_ghost)?[0];
@@ -74,7 +86,11 @@ pub(crate) fn read_gradient(
     parameter: &Parameter<Cpu>,
     into: &mut [f32],
 ) -> Result<()> {
-    into.copy_from_slice(gradients.get_or_alloc_mut(&parameter.values).map_err(device_error)?);
+    into.copy_from_slice(
+        gradients
+            .get_or_alloc_mut(&parameter.values)
+            .map_err(device_error)?,
+    );
     Ok(())
 }
 
@@ -84,6 +100,9 @@ pub(crate) fn write_gradient(
     parameter: &Parameter<Cpu>,
     values: &[f32],
 ) -> Result<()> {
-    gradients.get_or_alloc_mut(&parameter.values).map_err(device_error)?.copy_from_slice(values);
+    gradients
+        .get_or_alloc_mut(&parameter.values)
+        .map_err(device_error)?
+        .copy_from_slice(values);
     Ok(())
 }

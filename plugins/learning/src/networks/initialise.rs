@@ -5,7 +5,9 @@ use palaestra_plugin_api::rng::EnvRng;
 
 /// Uniform in \[-bound, bound).
 pub fn uniform(count: usize, bound: f64, rng: &mut EnvRng) -> Vec<f32> {
-    (0..count).map(|_| rng.range(-bound, bound) as f32).collect()
+    (0..count)
+        .map(|_| rng.range(-bound, bound) as f32)
+        .collect()
 }
 
 /// A `[rows, columns]` matrix with orthonormal rows or columns, whichever are fewer, times `gain` (Saxe et al. 2014).
@@ -55,7 +57,8 @@ pub(super) fn side_by_side(
         let part = make(rng);
         for row in 0..rows {
             let start = (row * count + k) * columns;
-            matrix[start..start + columns].copy_from_slice(&part[row * columns..(row + 1) * columns]);
+            matrix[start..start + columns]
+                .copy_from_slice(&part[row * columns..(row + 1) * columns]);
         }
     }
     matrix
@@ -76,12 +79,19 @@ mod tests {
             let mut rng = EnvRng::new(1, 0, 0, purpose::INITIALISATION);
             let matrix = orthogonal(rows, columns, 0.5, &mut rng);
             let at = |i: usize, k: usize| {
-                f64::from(if rows <= columns { matrix[i * columns + k] } else { matrix[k * columns + i] })
+                f64::from(if rows <= columns {
+                    matrix[i * columns + k]
+                } else {
+                    matrix[k * columns + i]
+                })
             };
             for i in 0..rows.min(columns) {
                 for j in 0..rows.min(columns) {
                     let product: f64 = (0..rows.max(columns)).map(|k| at(i, k) * at(j, k)).sum();
-                    assert!((product - if i == j { 0.25 } else { 0.0 }).abs() < 1e-6, "{rows}x{columns}");
+                    assert!(
+                        (product - if i == j { 0.25 } else { 0.0 }).abs() < 1e-6,
+                        "{rows}x{columns}"
+                    );
                 }
             }
         }
@@ -89,7 +99,11 @@ mod tests {
 
     #[test]
     fn uniform_numbers_fill_their_range() {
-        let numbers = uniform(10_000, 0.2, &mut EnvRng::new(1, 0, 0, purpose::INITIALISATION));
+        let numbers = uniform(
+            10_000,
+            0.2,
+            &mut EnvRng::new(1, 0, 0, purpose::INITIALISATION),
+        );
         let spread = numbers.iter().fold(0.0f32, |most, x| most.max(x.abs()));
         assert!((0.199..=0.2).contains(&spread));
         assert!(numbers.iter().sum::<f32>().abs() / 1e4 < 0.005);

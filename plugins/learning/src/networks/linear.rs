@@ -1,7 +1,7 @@
 //! One linear layer with its activation.
 
-use palaestra_plugin_api::{Error, Result};
 use palaestra_plugin_api::rng::EnvRng;
+use palaestra_plugin_api::{Error, Result};
 
 use super::{Activation, Input, Module, Parameter, Path, initialise};
 use crate::device::Backend;
@@ -63,7 +63,13 @@ impl<D: Backend> Linear<D> {
         rng: &mut EnvRng,
     ) -> Result<Self> {
         let weight = initialise::orthogonal(inputs, outputs, gain, rng);
-        Self::from_values(device, (inputs, outputs), activation, weight, vec![0.0; outputs])
+        Self::from_values(
+            device,
+            (inputs, outputs),
+            activation,
+            weight,
+            vec![0.0; outputs],
+        )
     }
 
     /// A layer with weight and bias uniform in ±1/√inputs (PyTorch's default).
@@ -102,7 +108,11 @@ impl<D: Backend> Linear<D> {
 
     /// The parts, borrowed.
     pub fn dense(&self) -> Dense<'_, D> {
-        Dense { weight: &self.weight, bias: &self.bias, activation: self.activation }
+        Dense {
+            weight: &self.weight,
+            bias: &self.bias,
+            activation: self.activation,
+        }
     }
 
     /// `[n, inputs]` to `[n, outputs]`, one operation of the tape.
@@ -116,9 +126,15 @@ impl<D: Backend> Linear<D> {
 }
 
 /// dfdx panics on sizes that do not fit, so they are checked in front of it.
-pub(super) fn check_input(what: &str, (rows, columns): (usize, usize), inputs: usize) -> Result<()> {
+pub(super) fn check_input(
+    what: &str,
+    (rows, columns): (usize, usize),
+    inputs: usize,
+) -> Result<()> {
     if rows == 0 || columns != inputs {
-        return Err(Error::plugin(format!("{what}: expected input [≥ 1, {inputs}], found [{rows}, {columns}]")));
+        return Err(Error::plugin(format!(
+            "{what}: expected input [≥ 1, {inputs}], found [{rows}, {columns}]"
+        )));
     }
     Ok(())
 }

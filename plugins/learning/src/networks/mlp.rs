@@ -21,10 +21,17 @@ impl<D: Backend> Mlp<D> {
     /// # Errors
     /// When there is none, or two that follow each other do not fit.
     pub fn new(layers: Vec<Linear<D>>) -> Result<Self> {
-        let fits = layers.windows(2).all(|pair| pair[0].dense().outputs() == pair[1].dense().inputs());
+        let fits = layers
+            .windows(2)
+            .all(|pair| pair[0].dense().outputs() == pair[1].dense().inputs());
         if layers.is_empty() || !fits {
-            let sizes: Vec<_> = layers.iter().map(|layer| layer.weight.shape().to_vec()).collect();
-            return Err(Error::plugin(format!("mlp: expected layers that fit each other, found {sizes:?}")));
+            let sizes: Vec<_> = layers
+                .iter()
+                .map(|layer| layer.weight.shape().to_vec())
+                .collect();
+            return Err(Error::plugin(format!(
+                "mlp: expected layers that fit each other, found {sizes:?}"
+            )));
         }
         Ok(Self { layers })
     }
@@ -44,8 +51,11 @@ impl<D: Backend> Mlp<D> {
     ) -> Result<Self> {
         let count = sizes.len().saturating_sub(1);
         let layers = (0..count).map(|i| {
-            let (activation, gain) =
-                if i + 1 == count { (last, gain) } else { (hidden, std::f64::consts::SQRT_2) };
+            let (activation, gain) = if i + 1 == count {
+                (last, gain)
+            } else {
+                (hidden, std::f64::consts::SQRT_2)
+            };
             Linear::orthogonal(device, (sizes[i], sizes[i + 1]), activation, gain, rng)
         });
         Self::new(layers.collect::<Result<_>>()?)
@@ -101,7 +111,9 @@ impl<D: Backend> Mlp<D> {
 
     /// A copy of the weights for inference.
     pub fn freeze(&self) -> FrozenMlp {
-        FrozenMlp { layers: self.layers.iter().map(FrozenDense::new).collect() }
+        FrozenMlp {
+            layers: self.layers.iter().map(FrozenDense::new).collect(),
+        }
     }
 }
 

@@ -20,8 +20,8 @@ pub use mlp::Mlp;
 pub use module::{Module, Path};
 pub use parameter::Parameter;
 
-use crate::tensor::{Matrix, NoneTape, PutTape, SplitTape, Tape};
 use crate::device::Backend;
+use crate::tensor::{Matrix, NoneTape, PutTape, SplitTape, Tape};
 
 /// What goes into a network.
 pub enum Input<D: Backend, T = NoneTape> {

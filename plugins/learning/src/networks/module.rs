@@ -22,22 +22,33 @@ enum Step<'a> {
 
 impl<'a> Path<'a> {
     /// The whole: its parts' names have nothing in front.
-    pub const ROOT: Self = Self { parent: None, step: Step::Name("") };
+    pub const ROOT: Self = Self {
+        parent: None,
+        step: Step::Name(""),
+    };
 
     /// The part of this name.
     pub fn part(&'a self, name: &'a str) -> Self {
-        Self { parent: Some(self), step: Step::Name(name) }
+        Self {
+            parent: Some(self),
+            step: Step::Name(name),
+        }
     }
 
     /// Item `index` of a list of parts.
     pub fn index(&'a self, index: usize) -> Self {
-        Self { parent: Some(self), step: Step::Index(index) }
+        Self {
+            parent: Some(self),
+            step: Step::Index(index),
+        }
     }
 }
 
 impl fmt::Display for Path<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(parent) = self.parent else { return Ok(()) };
+        let Some(parent) = self.parent else {
+            return Ok(());
+        };
         if parent.parent.is_some() {
             write!(f, "{parent}/")?;
         }
@@ -73,13 +84,18 @@ pub trait Module<D: Backend> {
     /// All parameters with their names, in order.
     fn named_parameters(&self) -> Vec<(String, &Parameter<D>)> {
         let mut all = Vec::new();
-        self.visit(&Path::ROOT, &mut |path, parameter| all.push((path.to_string(), parameter)));
+        self.visit(&Path::ROOT, &mut |path, parameter| {
+            all.push((path.to_string(), parameter))
+        });
         all
     }
 
     /// How many numbers there are in all.
     fn size(&self) -> usize {
-        self.parameters().iter().map(|parameter| parameter.len()).sum()
+        self.parameters()
+            .iter()
+            .map(|parameter| parameter.len())
+            .sum()
     }
 
     /// All numbers, in order.
@@ -101,7 +117,10 @@ pub trait Module<D: Backend> {
     fn set_flat(&mut self, values: &[f32]) -> Result<()> {
         let size = self.size();
         if values.len() != size {
-            return Err(Error::plugin(format!("network: expected {size} numbers, found {}", values.len())));
+            return Err(Error::plugin(format!(
+                "network: expected {size} numbers, found {}",
+                values.len()
+            )));
         }
         let mut rest = values;
         for parameter in self.parameters_mut() {

@@ -28,7 +28,10 @@ impl<D: Backend> Parameter<D> {
                 values.len()
             )));
         }
-        Ok(Self { values: tensor::vector(device, values)?, shape: shape.to_vec() })
+        Ok(Self {
+            values: tensor::vector(device, values)?,
+            shape: shape.to_vec(),
+        })
     }
 
     /// One or two dimensions.
@@ -88,6 +91,9 @@ impl<D: Backend> Parameter<D> {
     pub fn as_matrix<T: Tape<f32, D>>(&self) -> Result<Matrix<D, T>> {
         let columns = self.shape[self.shape.len() - 1];
         let rows = self.len() / columns.max(1);
-        self.values.retaped::<T>().try_reshape_like(&(rows, columns)).map_err(tensor::device_error)
+        self.values
+            .retaped::<T>()
+            .try_reshape_like(&(rows, columns))
+            .map_err(tensor::device_error)
     }
 }

@@ -10,14 +10,23 @@ struct Plain(Vec<Parameter<Cpu>>);
 impl Plain {
     fn new(all: &[(&[usize], Vec<f32>)]) -> Self {
         let device = Cpu::default();
-        Self(all.iter().map(|(shape, x)| Parameter::new(&device, shape, x.clone()).unwrap()).collect())
+        Self(
+            all.iter()
+                .map(|(shape, x)| Parameter::new(&device, shape, x.clone()).unwrap())
+                .collect(),
+        )
     }
 
     fn gradients(&self, all: &[f32]) -> Gradients<f32, Cpu> {
         let mut gradients = Gradients::leaky();
         let mut start = 0;
         for parameter in &self.0 {
-            Cpu::write_gradient(&mut gradients, parameter, &all[start..start + parameter.len()]).unwrap();
+            Cpu::write_gradient(
+                &mut gradients,
+                parameter,
+                &all[start..start + parameter.len()],
+            )
+            .unwrap();
             start += parameter.len();
         }
         gradients
@@ -43,14 +52,22 @@ fn golden_adam() {
     for (name, epsilon) in [("adam_lr001_eps1e8", 1e-8), ("adam_eps1e5", 1e-5)] {
         let start = numbers(&case["x0"]);
         let mut module = Plain::new(&[(&[start.len()], start)]);
-        let mut adam = Adam::new(AdamSettings { epsilon, ..AdamSettings::default() });
+        let mut adam = Adam::new(AdamSettings {
+            epsilon,
+            ..AdamSettings::default()
+        });
         for (gradient, expected) in cases(&case["grads"]).iter().zip(cases(&case[name])) {
             let gradients = module.gradients(&numbers(gradient));
             adam.step(&mut module, gradients, 0.01, None).unwrap();
             expect(name, &module.flat(), expected);
         }
         let wrong = &cases(&case["rmsprop_pytorch_alpha099_eps1e5"])[3];
-        assert!(expect_not(name, &module.flat(), &cases(&case[name])[3], Some(wrong)));
+        assert!(expect_not(
+            name,
+            &module.flat(),
+            &cases(&case[name])[3],
+            Some(wrong)
+        ));
     }
 }
 
@@ -62,11 +79,20 @@ fn golden_clipping_by_global_norm() {
     let gradient = numbers(&case["grads"]);
     let mut module = Plain::new(&[(&[3], vec![0.0; 3]), (&[2, 2], vec![0.0; 4])]);
     let max_grad_norm = f64::from(number(&case["max_norm"]));
-    let mut adam = Adam::new(AdamSettings { max_grad_norm, ..AdamSettings::default() });
+    let mut adam = Adam::new(AdamSettings {
+        max_grad_norm,
+        ..AdamSettings::default()
+    });
     let gradients = module.gradients(&gradient);
     let step = adam.step(&mut module, gradients, 0.01, None).unwrap();
     expect("norm", &[step.grad_norm as f32], &case["total_norm"]);
-    let seen: Vec<f32> = adam.state(&module).unwrap().first.iter().map(|m| m / 0.1).collect();
+    let seen: Vec<f32> = adam
+        .state(&module)
+        .unwrap()
+        .first
+        .iter()
+        .map(|m| m / 0.1)
+        .collect();
     expect("clipped", &seen, &case["clipped"]);
 }
 
@@ -78,26 +104,45 @@ fn golden_polyak() {
     let online = Plain::new(&[(&[2], numbers(&case["online"]))]);
     target.follow(&online, 0.005).unwrap();
     expect("target", &target.flat(), &case["result"]);
-    assert!(target.follow(&Plain::new(&[(&[1], vec![0.0])]), 0.1).is_err());
+    assert!(
+        target
+            .follow(&Plain::new(&[(&[1], vec![0.0])]), 0.1)
+            .is_err()
+    );
 }
 
 fn network() -> Mlp<Cpu> {
     let mut rng = EnvRng::new(5, 0, 0, purpose::INITIALISATION);
-    Mlp::orthogonal(&Cpu::default(), &[4, 8, 2], (Activation::Tanh, Activation::Identity), 0.01, &mut rng).unwrap()
+    Mlp::orthogonal(
+        &Cpu::default(),
+        &[4, 8, 2],
+        (Activation::Tanh, Activation::Identity),
+        0.01,
+        &mut rng,
+    )
+    .unwrap()
 }
 
 fn gradients(network: &Mlp<Cpu>, seed: usize) -> Gradients<f32, Cpu> {
     use dfdx::prelude::*;
-    let x = (0..12).map(|i| ((i * 7 + seed * 5) % 11) as f32 * 0.2 - 1.0).collect();
+    let x = (0..12)
+        .map(|i| ((i * 7 + seed * 5) % 11) as f32 * 0.2 - 1.0)
+        .collect();
     let x = matrix(&Cpu::default(), x, 3, 4).unwrap();
-    let y = network.forward::<GradientTape<Cpu>>(Input::Data(x)).unwrap();
+    let y = network
+        .forward::<GradientTape<Cpu>>(Input::Data(x))
+        .unwrap();
     (y - 0.3).square().mean::<(), _>().backward()
 }
 
 /// Saved and restored in the middle, in a network made anew, training goes on with the same bits.
 #[test]
 fn restored_state_continues_bit_for_bit() {
-    let settings = AdamSettings { max_grad_norm: 0.1, epsilon: 1e-5, ..AdamSettings::default() };
+    let settings = AdamSettings {
+        max_grad_norm: 0.1,
+        epsilon: 1e-5,
+        ..AdamSettings::default()
+    };
     let (mut one, mut adam) = (network(), Adam::new(settings));
     for seed in 0..5 {
         let g = gradients(&one, seed);
@@ -107,7 +152,9 @@ fn restored_state_continues_bit_for_bit() {
     two.copy_from(&one).unwrap();
     let text = serde_json::to_string(&adam.state(&one).unwrap()).unwrap();
     let mut restored = Adam::new(settings);
-    restored.restore(&two, &serde_json::from_str(&text).unwrap()).unwrap();
+    restored
+        .restore(&two, &serde_json::from_str(&text).unwrap())
+        .unwrap();
     for seed in 5..10 {
         let (g, h) = (gradients(&one, seed), gradients(&two, seed));
         assert_eq!(
@@ -117,7 +164,11 @@ fn restored_state_continues_bit_for_bit() {
     }
     assert_eq!(one.flat(), two.flat());
     assert_ne!(one.flat(), network().flat());
-    let short = AdamState { steps: 1, first: vec![0.0], second: vec![0.0] };
+    let short = AdamState {
+        steps: 1,
+        first: vec![0.0],
+        second: vec![0.0],
+    };
     assert!(restored.restore(&two, &short).is_err());
 }
 
@@ -134,7 +185,10 @@ fn gradients_pass_once_through_the_reduction() {
         Ok(())
     };
     let g = gradients(&one, 1);
-    let reduced = adam.step(&mut one, g, 1e-3, Some(&mut double)).unwrap().grad_norm;
+    let reduced = adam
+        .step(&mut one, g, 1e-3, Some(&mut double))
+        .unwrap()
+        .grad_norm;
     assert_eq!((calls, reduced), (1, 2.0 * plain));
     let mut failing = |_: &mut [f32]| Err(Error::plugin("lost a rank"));
     let g = gradients(&one, 2);
@@ -164,7 +218,8 @@ fn an_optimiser_moves_between_threads() {
     is_send(&network);
     let moved = std::thread::spawn(move || {
         let g = gradients(&network, 0);
-        adam.step(&mut network, g, 1e-3, None).map(|step| step.applied)
+        adam.step(&mut network, g, 1e-3, None)
+            .map(|step| step.applied)
     });
     assert!(moved.join().unwrap().unwrap());
 }
@@ -182,10 +237,18 @@ fn adam_finds_a_linear_map() {
     for _ in 0..2000 {
         let inputs = matrix(&device, x.clone(), 32, 2).unwrap();
         let targets = matrix(&device, y.clone(), 32, 1).unwrap();
-        let predicted = layer.forward::<GradientTape<Cpu>>(Input::Data(inputs)).unwrap();
+        let predicted = layer
+            .forward::<GradientTape<Cpu>>(Input::Data(inputs))
+            .unwrap();
         let gradients = (predicted - targets).square().mean::<(), _>().backward();
         adam.step(&mut layer, gradients, 0.02, None).unwrap();
     }
     let found = [values(&layer.weight.values), values(&layer.bias.values)].concat();
-    assert!(found.iter().zip([2.0, -3.0, 0.5]).all(|(x, y)| (x - y).abs() < 1e-3), "{found:?}");
+    assert!(
+        found
+            .iter()
+            .zip([2.0, -3.0, 0.5])
+            .all(|(x, y)| (x - y).abs() < 1e-3),
+        "{found:?}"
+    );
 }

@@ -60,14 +60,18 @@ pub fn v_trace(fragment: &Fragment<'_>, ratios: &[f32], settings: OffPolicy) -> 
             let goes_on = t + 1 < steps && fragment.continues(i);
             let target_next = if goes_on { targets[i + columns] } else { next };
 
-            let delta = ratios[i].min(settings.rho_bar) * (fragment.rewards[i] + discount * next - value);
+            let delta =
+                ratios[i].min(settings.rho_bar) * (fragment.rewards[i] + discount * next - value);
             let trace = settings.lambda * ratios[i].min(settings.c_bar);
             targets[i] = value + delta + discount * trace * (target_next - next);
             let surprise = fragment.rewards[i] + discount * target_next - value;
             policy_advantages[i] = ratios[i].min(settings.policy_rho_bar) * surprise;
         }
     }
-    Ok(VTrace { targets, policy_advantages })
+    Ok(VTrace {
+        targets,
+        policy_advantages,
+    })
 }
 
 /// The Retrace family (Munos et al. 2016, equation 4 in its recursive form): targets for Q(s_t, a_t),

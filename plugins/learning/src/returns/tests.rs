@@ -44,7 +44,11 @@ fn gae_case(case: &Value) -> Slabs {
         .iter()
         .enumerate()
         .filter(|(step, _)| truncated[*step] != 0)
-        .map(|(step, &value)| FinalValue { step, column: 0, value })
+        .map(|(step, &value)| FinalValue {
+            step,
+            column: 0,
+            value,
+        })
         .collect();
     Slabs {
         rewards: numbers(&case["rewards"]),
@@ -61,13 +65,26 @@ fn golden_gae() {
     let mut mistakes = 0;
     for case in cases(&file["gae"]["cases"]) {
         let slabs = gae_case(case);
-        let advantages = gae(&slabs.fragment(), number(&case["gamma"]), number(&case["lambda_"])).unwrap();
+        let advantages = gae(
+            &slabs.fragment(),
+            number(&case["gamma"]),
+            number(&case["lambda_"]),
+        )
+        .unwrap();
         expect("advantages", &advantages, &case["advantages"]);
-        expect("returns", &value_targets(&advantages, &slabs.values), &case["returns"]);
+        expect(
+            "returns",
+            &value_targets(&advantages, &slabs.values),
+            &case["returns"],
+        );
         let wrong = case.get("WRONG_done_shifted");
         mistakes += usize::from(expect_not("gae", &advantages, &case["advantages"], wrong));
         let normalised = crate::normalise::standardise(&advantages, None);
-        expect("population", &normalised, &case["adv_normalised_population_std"]);
+        expect(
+            "population",
+            &normalised,
+            &case["adv_normalised_population_std"],
+        );
     }
     assert!(mistakes > 0, "no case tells the shifted form");
 }
@@ -88,7 +105,12 @@ fn golden_lambda_return() {
     let file = read("returns.json");
     for case in cases(&file["lambda_return"]["cases"]) {
         let slabs = Slabs::with_all_values(case);
-        let found = lambda_return(&slabs.fragment(), number(&case["gamma"]), number(&case["lambda_"])).unwrap();
+        let found = lambda_return(
+            &slabs.fragment(),
+            number(&case["gamma"]),
+            number(&case["lambda_"]),
+        )
+        .unwrap();
         expect("λ-return", &found, &case["lambda_returns"]);
     }
 }
@@ -121,7 +143,11 @@ fn golden_v_trace() {
         };
         let found = v_trace(&slabs.fragment(), &ratios, settings).unwrap();
         expect("v-trace targets", &found.targets, &case["vs"]);
-        expect("v-trace advantages", &found.policy_advantages, &case["pg_advantage"]);
+        expect(
+            "v-trace advantages",
+            &found.policy_advantages,
+            &case["pg_advantage"],
+        );
         let wrong = case.get("WRONG_without_cumulative_c_product");
         mistakes += usize::from(expect_not("v-trace", &found.targets, &case["vs"], wrong));
     }
@@ -132,28 +158,52 @@ fn golden_v_trace() {
 fn golden_retrace_family() {
     let file = read("returns.json");
     for case in cases(&file["retrace_family"]["cases"]) {
-        let rows = |name: &str| -> Vec<Vec<f32>> { cases(&case[name]).iter().map(numbers).collect() };
+        let rows =
+            |name: &str| -> Vec<Vec<f32>> { cases(&case[name]).iter().map(numbers).collect() };
         let (q, pi, mu) = (rows("q"), rows("pi"), rows("mu"));
-        let actions: Vec<usize> = numbers(&case["actions"]).iter().map(|&a| a as usize).collect();
+        let actions: Vec<usize> = numbers(&case["actions"])
+            .iter()
+            .map(|&a| a as usize)
+            .collect();
         let steps = actions.len();
         let (gamma, lambda) = (number(&case["gamma"]), number(&case["lambda_"]));
         let slabs = Slabs {
             rewards: numbers(&case["rewards"]),
             values: (0..steps).map(|t| q[t][actions[t]]).collect(),
-            next_values: (1..=steps).map(|t| q[t].iter().zip(&pi[t]).map(|(q, p)| q * p).sum()).collect(),
+            next_values: (1..=steps)
+                .map(|t| q[t].iter().zip(&pi[t]).map(|(q, p)| q * p).sum())
+                .collect(),
             terminated: flags(&case["terminated"]),
             truncated: vec![0; steps],
         };
         let with = |trace: &dyn Fn(f32, f32) -> f32| {
-            let traces: Vec<f32> = (0..steps).map(|t| trace(pi[t][actions[t]], mu[t][actions[t]])).collect();
+            let traces: Vec<f32> = (0..steps)
+                .map(|t| trace(pi[t][actions[t]], mu[t][actions[t]]))
+                .collect();
             retrace(&slabs.fragment(), &traces, gamma).unwrap()
         };
         let targets = case["targets"].as_object().expect("targets by name");
         assert_eq!(targets.len(), 4);
-        expect("retrace", &with(&|pi, mu| retrace_trace(pi, mu, lambda)), &targets["retrace"]);
-        expect("tree backup", &with(&|pi, _| tree_backup_trace(pi, lambda)), &targets["tree_backup"]);
-        expect("q(λ)", &with(&|_, _| q_pi_lambda_trace(lambda)), &targets["q_pi_lambda_harutyunyan"]);
-        expect("importance", &with(&importance_trace), &targets["importance_sampling"]);
+        expect(
+            "retrace",
+            &with(&|pi, mu| retrace_trace(pi, mu, lambda)),
+            &targets["retrace"],
+        );
+        expect(
+            "tree backup",
+            &with(&|pi, _| tree_backup_trace(pi, lambda)),
+            &targets["tree_backup"],
+        );
+        expect(
+            "q(λ)",
+            &with(&|_, _| q_pi_lambda_trace(lambda)),
+            &targets["q_pi_lambda_harutyunyan"],
+        );
+        expect(
+            "importance",
+            &with(&importance_trace),
+            &targets["importance_sampling"],
+        );
     }
 }
 
@@ -165,7 +215,11 @@ fn columns_are_independent_and_estimators_agree_at_their_limits() {
     let slabs = gae_case(case);
     let wide = |x: &[f32]| -> Vec<f32> { x.iter().flat_map(|&x| [x, 2.0 * x, 0.0]).collect() };
     let wide_flags = |x: &[u8]| -> Vec<u8> { x.iter().flat_map(|&x| [x, x, 0]).collect() };
-    let (rewards, values, next) = (wide(&slabs.rewards), wide(&slabs.values), wide(&slabs.next_values));
+    let (rewards, values, next) = (
+        wide(&slabs.rewards),
+        wide(&slabs.values),
+        wide(&slabs.next_values),
+    );
     let (terminated, truncated) = (wide_flags(&slabs.terminated), wide_flags(&slabs.truncated));
     let fragment = Fragment {
         columns: 3,
@@ -178,7 +232,10 @@ fn columns_are_independent_and_estimators_agree_at_their_limits() {
     let one = gae(&slabs.fragment(), 0.9, 0.8).unwrap();
     let three = gae(&fragment, 0.9, 0.8).unwrap();
     for (t, &a) in one.iter().enumerate() {
-        assert_eq!([three[3 * t], three[3 * t + 1], three[3 * t + 2]], [a, 2.0 * a, 0.0]);
+        assert_eq!(
+            [three[3 * t], three[3 * t + 1], three[3 * t + 2]],
+            [a, 2.0 * a, 0.0]
+        );
     }
     let full = n_step(&slabs.fragment(), 0.9, 1000).unwrap();
     let by_gae = value_targets(&gae(&slabs.fragment(), 0.9, 1.0).unwrap(), &slabs.values);
@@ -189,7 +246,11 @@ fn columns_are_independent_and_estimators_agree_at_their_limits() {
 #[test]
 fn sizes_that_do_not_fit_are_errors() {
     assert!(next_values(&[0.0; 5], &[0.0; 2], &[]).is_err());
-    let outside = FinalValue { step: 2, column: 0, value: 1.0 };
+    let outside = FinalValue {
+        step: 2,
+        column: 0,
+        value: 1.0,
+    };
     assert!(next_values(&[0.0; 4], &[0.0; 2], &[outside]).is_err());
     let fragment = Fragment {
         columns: 2,
@@ -199,5 +260,10 @@ fn sizes_that_do_not_fit_are_errors() {
         terminated: &[0; 4],
         truncated: &[0; 4],
     };
-    assert!(gae(&fragment, 0.9, 0.9).unwrap_err().message.starts_with("fragment: expected slabs of one size"));
+    assert!(
+        gae(&fragment, 0.9, 0.9)
+            .unwrap_err()
+            .message
+            .starts_with("fragment: expected slabs of one size")
+    );
 }

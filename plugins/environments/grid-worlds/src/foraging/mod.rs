@@ -146,7 +146,11 @@ struct State {
 
 /// `grid/Foraging-v3`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(crate = "serde", try_from = "Saved<ForagingConfig, State>", into = "Saved<ForagingConfig, State>")]
+#[serde(
+    crate = "serde",
+    try_from = "Saved<ForagingConfig, State>",
+    into = "Saved<ForagingConfig, State>"
+)]
 pub struct Foraging {
     config: ForagingConfig,
     board: Board,
@@ -175,20 +179,38 @@ struct Outcome {
 impl Environment for Foraging {
     const ID: &'static str = "grid/Foraging-v3";
     const DESCRIPTION: &'static str = "Players load food together (level-based foraging)";
-    const TRACES: &'static [&'static str] = &["lbforaging Foraging-*-v3", "lbforaging grid observations"];
+    const TRACES: &'static [&'static str] =
+        &["lbforaging Foraging-*-v3", "lbforaging grid observations"];
     type Config = ForagingConfig;
 
     fn spec(config: &ForagingConfig) -> Result<EnvironmentSpec> {
         let world = Self::new(config)?;
-        let mut spec = EnvironmentSpec::new("player", config.players, world.space(), Space::discrete(ACTIONS));
+        let mut spec = EnvironmentSpec::new(
+            "player",
+            config.players,
+            world.space(),
+            Space::discrete(ACTIONS),
+        );
         spec.groups[0].no_op = Some(vec![0.0]);
         spec.groups[0].has_action_mask = config.action_mask;
         spec.max_episode_steps = Some(config.max_episode_steps);
-        let most = if config.normalize_reward { 1.0 } else { f64::from(config.max_player_level * world.max_level()) };
+        let most = if config.normalize_reward {
+            1.0
+        } else {
+            f64::from(config.max_player_level * world.max_level())
+        };
         spec.reward_range = (Some(-config.penalty), Some(most));
-        spec.metrics = vec![Metric::sum("foods_loaded"), Metric::sum("failed_loads"), Metric::last("all_loaded")];
+        spec.metrics = vec![
+            Metric::sum("foods_loaded"),
+            Metric::sum("failed_loads"),
+            Metric::last("all_loaded"),
+        ];
         spec.flags.counterfactual = true;
-        spec.tags = vec![if config.players == 1 { Tag::SingleAgent } else { Tag::Mixed }];
+        spec.tags = vec![if config.players == 1 {
+            Tag::SingleAgent
+        } else {
+            Tag::Mixed
+        }];
         Ok(spec)
     }
 
@@ -199,14 +221,25 @@ impl Environment for Foraging {
             return Err(invalid("/sight", "1 ≤ x ≤ 1000", sight));
         }
         if config.max_player_level < config.min_player_level {
-            return Err(invalid("/max_player_level", "at least min_player_level", config.max_player_level));
+            return Err(invalid(
+                "/max_player_level",
+                "at least min_player_level",
+                config.max_player_level,
+            ));
         }
-        if config.max_food_level.is_some_and(|most| most < config.min_food_level || most > 1000) {
+        if config
+            .max_food_level
+            .is_some_and(|most| most < config.min_food_level || most > 1000)
+        {
             let found = config.max_food_level.unwrap_or_default();
             return Err(invalid("/max_food_level", "min_food_level to 1000", found));
         }
         if config.players + config.max_num_food > board.cells() {
-            return Err(invalid("/players", "players and foods to have cells of their own", config.players));
+            return Err(invalid(
+                "/players",
+                "players and foods to have cells of their own",
+                config.players,
+            ));
         }
         let sight = sight as i32;
         Ok(Self {
@@ -223,7 +256,12 @@ impl Environment for Foraging {
         })
     }
 
-    fn reset(&mut self, rng: &mut EnvRng, options: &ResetOptions<'_>, out: &mut Observe<'_>) -> Result<()> {
+    fn reset(
+        &mut self,
+        rng: &mut EnvRng,
+        options: &ResetOptions<'_>,
+        out: &mut Observe<'_>,
+    ) -> Result<()> {
         match options.init::<start::Init>()? {
             Some(init) => self.place(init.into())?,
             None => self.draw(rng),
@@ -234,7 +272,10 @@ impl Environment for Foraging {
 
     #[inline(always)]
     fn step(&mut self, _rng: &mut EnvRng, actions: &Actions<'_>, out: &mut StepWriter<'_>) {
-        let outcome = self.advance(|player| actions.discrete(player), |player, reward| out.reward(player, reward));
+        let outcome = self.advance(
+            |player| actions.discrete(player),
+            |player, reward| out.reward(player, reward),
+        );
         out.metric(LOADED, f64::from(outcome.loaded));
         out.metric(FAILED_LOADS, f64::from(outcome.failed));
         out.metric(ALL_LOADED, f64::from(outcome.finished));
@@ -245,7 +286,11 @@ impl Environment for Foraging {
     }
 
     fn inspect(&self) -> Value {
-        let State { players, foods, food_spawned } = &self.state;
+        let State {
+            players,
+            foods,
+            food_spawned,
+        } = &self.state;
         let left = foods.iter().filter(|food| food.level > 0);
         json!({
             "positions": players.iter().map(|player| player.place).collect::<Vec<_>>(),
@@ -257,18 +302,41 @@ impl Environment for Foraging {
     }
 
     fn render(&self, canvas: &mut Canvas) {
-        let places: Vec<Place> = self.state.players.iter().map(|player| player.place).collect();
-        let left: Vec<&Food> = self.state.foods.iter().filter(|food| food.level > 0).collect();
+        let places: Vec<Place> = self
+            .state
+            .players
+            .iter()
+            .map(|player| player.place)
+            .collect();
+        let left: Vec<&Food> = self
+            .state
+            .foods
+            .iter()
+            .filter(|food| food.level > 0)
+            .collect();
         let mut picture = Picture::new(canvas, self.board);
         for food in &left {
             picture.token(food.place, 0.3, &food.level.to_string(), Color::ACCENT);
         }
         picture.agents(&places);
         picture.legend(places.len(), &[("food and its level", Color::ACCENT)]);
-        let levels: Vec<String> = self.state.players.iter().map(|player| player.level.to_string()).collect();
-        canvas.caption(format!("levels of the players {}; food left {}", levels.join(", "), left.len()));
+        let levels: Vec<String> = self
+            .state
+            .players
+            .iter()
+            .map(|player| player.level.to_string())
+            .collect();
+        canvas.caption(format!(
+            "levels of the players {}; food left {}",
+            levels.join(", "),
+            left.len()
+        ));
         let digit = |food: &Food| char::from_digit(food.level, 10).unwrap_or('+');
-        let food_at = |place| left.iter().find(|food| food.place == place).map_or('.', |food| digit(food));
+        let food_at = |place| {
+            left.iter()
+                .find(|food| food.place == place)
+                .map_or('.', |food| digit(food))
+        };
         canvas.text_frame(picture::text(self.board, |place| {
             picture::occupant(&places, place).unwrap_or_else(|| food_at(place))
         }));
@@ -277,7 +345,10 @@ impl Environment for Foraging {
     fn counterfactual(&self, actions: &[Vec<Vec<f64>>]) -> Result<Vec<Vec<f64>>> {
         let chosen = choices(actions, &[self.config.players], ACTIONS)?;
         let mut rewards = vec![0.0; self.config.players];
-        self.clone().advance(|player| chosen[0][player], |player, reward| rewards[player] += reward);
+        self.clone().advance(
+            |player| chosen[0][player],
+            |player, reward| rewards[player] += reward,
+        );
         Ok(vec![rewards])
     }
 
@@ -293,7 +364,11 @@ impl Environment for Foraging {
 impl Foraging {
     /// Moves and loads; pays each player.
     #[inline(always)]
-    fn advance(&mut self, action_of: impl Fn(usize) -> usize, pay: impl FnMut(usize, f64)) -> Outcome {
+    fn advance(
+        &mut self,
+        action_of: impl Fn(usize) -> usize,
+        pay: impl FnMut(usize, f64),
+    ) -> Outcome {
         let mut anybody_loads = false;
         for player in 0..self.state.players.len() {
             let place = self.state.players[player].place;
@@ -320,33 +395,66 @@ impl Foraging {
         for &target in &self.targets {
             self.claims[target] = 0;
         }
-        if anybody_loads { self.load(pay) } else { Outcome::default() }
+        if anybody_loads {
+            self.load(pay)
+        } else {
+            Outcome::default()
+        }
     }
 
     /// Index + 1 of the food next to a cell; 0 for none.
     #[inline(always)]
     fn food_beside(&self, place: Place) -> u16 {
-        let food = |beside: Place| Some(self.field[moved(place, beside)]).filter(|&f| f != EMPTY && f != OUTSIDE);
-        food(NORTH).or_else(|| food(SOUTH)).or_else(|| food(WEST)).or_else(|| food(EAST)).unwrap_or(0)
+        let food = |beside: Place| {
+            Some(self.field[moved(place, beside)]).filter(|&f| f != EMPTY && f != OUTSIDE)
+        };
+        food(NORTH)
+            .or_else(|| food(SOUTH))
+            .or_else(|| food(WEST))
+            .or_else(|| food(EAST))
+            .unwrap_or(0)
     }
 
     /// All loads of this step at once: whoever loads a food stands still beside it.
     fn load(&mut self, mut pay: impl FnMut(usize, f64)) -> Outcome {
-        let Self { config, state: State { players, foods, food_spawned }, loads, strengths, field, layers, .. } = self;
+        let Self {
+            config,
+            state:
+                State {
+                    players,
+                    foods,
+                    food_spawned,
+                },
+            loads,
+            strengths,
+            field,
+            layers,
+            ..
+        } = self;
         let loading = || loads.iter().enumerate().filter(|&(_, &food)| food != 0);
         for (player, &food) in loading() {
             strengths[usize::from(food) - 1] += players[player].level;
         }
         let mut outcome = Outcome::default();
         for (player, &food) in loading() {
-            let (needed, given) = (foods[usize::from(food) - 1].level, strengths[usize::from(food) - 1]);
+            let (needed, given) = (
+                foods[usize::from(food) - 1].level,
+                strengths[usize::from(food) - 1],
+            );
             if given < needed {
                 pay(player, -config.penalty);
                 outcome.failed += 1;
                 continue;
             }
             let share = f64::from(players[player].level * needed);
-            pay(player, if config.normalize_reward { share / f64::from(given * *food_spawned) } else { share });
+            pay(
+                player,
+                if config.normalize_reward {
+                    share / f64::from(given * *food_spawned)
+                } else {
+                    share
+                },
+            );
         }
         for (food, strength) in foods.iter_mut().zip(strengths) {
             if *strength > 0 && *strength >= food.level {
@@ -365,7 +473,9 @@ impl Foraging {
 
     /// The valid actions of a player on a cell.
     fn valid(&self, place: Place) -> Vec<usize> {
-        (0..ACTIONS).filter(|&action| self.is_valid(place, action)).collect()
+        (0..ACTIONS)
+            .filter(|&action| self.is_valid(place, action))
+            .collect()
     }
 
     #[inline(always)]

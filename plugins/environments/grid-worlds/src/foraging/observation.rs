@@ -21,7 +21,12 @@ pub(super) struct Layers {
 impl Layers {
     pub(super) fn new(board: Board, sight: i32) -> Self {
         let grid = |inside| Grid::new(board, sight, inside, 0.0);
-        Self { players: grid(0.0), foods: grid(0.0), free: grid(1.0), drawn: Vec::new() }
+        Self {
+            players: grid(0.0),
+            foods: grid(0.0),
+            free: grid(1.0),
+            drawn: Vec::new(),
+        }
     }
 
     /// A new episode: only food.
@@ -57,7 +62,9 @@ impl Layers {
     /// The windows of all layers around a cell, row after row.
     fn write(&self, [row, column]: Place, sight: i32, out: &mut [f32]) {
         let side = (2 * sight + 1) as usize;
-        let windows = out.chunks_exact_mut(side * side).zip([&self.players, &self.foods, &self.free]);
+        let windows =
+            out.chunks_exact_mut(side * side)
+                .zip([&self.players, &self.foods, &self.free]);
         for (window, layer) in windows {
             for (line, row) in window.chunks_exact_mut(side).zip(row - sight..) {
                 line.copy_from_slice(layer.run([row, column - sight], side));
@@ -71,7 +78,11 @@ impl Foraging {
     pub(super) fn max_level(&self) -> u32 {
         let config = &self.config;
         let three = config.players.min(3) as u32 * config.max_player_level;
-        config.max_food_level.unwrap_or(three).max(config.min_food_level).max(config.max_player_level)
+        config
+            .max_food_level
+            .unwrap_or(three)
+            .max(config.min_food_level)
+            .max(config.max_player_level)
     }
 
     pub(super) fn space(&self) -> Space {
@@ -80,9 +91,19 @@ impl Foraging {
         if config.grid_observation {
             let side = (2 * self.sight + 1) as usize;
             return match Space::bounded(LAYERS * side * side, 0.0, level) {
-                Space::Box { low, high, element, parts, .. } => {
-                    Space::Box { shape: vec![LAYERS, side, side], low, high, element, parts }
-                }
+                Space::Box {
+                    low,
+                    high,
+                    element,
+                    parts,
+                    ..
+                } => Space::Box {
+                    shape: vec![LAYERS, side, side],
+                    low,
+                    high,
+                    element,
+                    parts,
+                },
                 other => other,
             };
         }
@@ -131,7 +152,8 @@ impl Foraging {
             let (food_part, player_part) = observation.split_at_mut(3 * self.config.max_num_food);
             let mut slots = food_part.chunks_exact_mut(3);
             let in_sight = |food: &&Food| {
-                let [row, column] = [0, 1].map(|axis| (food.place[axis] - seer.place[axis]).abs() <= sight);
+                let [row, column] =
+                    [0, 1].map(|axis| (food.place[axis] - seer.place[axis]).abs() <= sight);
                 food.level > 0 && row && column
             };
             for (food, slot) in foods.iter().filter(in_sight).zip(&mut slots) {
@@ -145,7 +167,8 @@ impl Foraging {
             let others = players[..player].iter().chain(&players[player + 1..]);
             let reach = 0..=2 * sight;
             let in_window = |other: &&Player| {
-                reach.contains(&(other.place[0] - corner[0])) && reach.contains(&(other.place[1] - corner[1]))
+                reach.contains(&(other.place[0] - corner[0]))
+                    && reach.contains(&(other.place[1] - corner[1]))
             };
             for other in others.filter(in_window) {
                 if let Some(slot) = slots.next() {

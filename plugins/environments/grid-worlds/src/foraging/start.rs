@@ -9,7 +9,7 @@ use palaestra_plugin_api::{
 use super::{EMPTY, Food, Foraging, ForagingConfig, Player, State};
 use crate::{
     board::{Place, moved},
-    state::{saved_as, misplaced, require_count, require_on_board},
+    state::{misplaced, require_count, require_on_board, saved_as},
 };
 
 /// Tries at a cell before a player takes any free one and food is left out.
@@ -25,12 +25,24 @@ pub(super) struct Init {
 
 impl From<Init> for State {
     fn from(init: Init) -> Self {
-        let players = init.players.into_iter().map(|(row, column, level)| Player { place: [row, column], level });
-        let foods = init.foods.into_iter().map(|(row, column, level)| Food { place: [row, column], level });
+        let players = init.players.into_iter().map(|(row, column, level)| Player {
+            place: [row, column],
+            level,
+        });
+        let foods = init.foods.into_iter().map(|(row, column, level)| Food {
+            place: [row, column],
+            level,
+        });
         let foods: Vec<Food> = foods.collect();
         // Too large a level is refused later; here it must not overflow.
-        let food_spawned = foods.iter().fold(0_u32, |sum, food| sum.saturating_add(food.level));
-        Self { players: players.collect(), foods, food_spawned }
+        let food_spawned = foods
+            .iter()
+            .fold(0_u32, |sum, food| sum.saturating_add(food.level));
+        Self {
+            players: players.collect(),
+            foods,
+            food_spawned,
+        }
     }
 }
 
@@ -49,28 +61,52 @@ impl Foraging {
     fn check(&self, state: &State) -> Result<()> {
         require_count("players", self.config.players, state.players.len())?;
         if state.foods.len() > self.config.max_num_food {
-            return Err(misplaced("foods", format_args!("at most {}", self.config.max_num_food), state.foods.len()));
+            return Err(misplaced(
+                "foods",
+                format_args!("at most {}", self.config.max_num_food),
+                state.foods.len(),
+            ));
         }
         let most = self.max_level();
         for player in &state.players {
             require_on_board("players", self.board, player.place)?;
             if !(1..=most).contains(&player.level) {
-                return Err(misplaced("players", format_args!("a level of 1 to {most}"), player.level));
+                return Err(misplaced(
+                    "players",
+                    format_args!("a level of 1 to {most}"),
+                    player.level,
+                ));
             }
         }
         for (i, food) in state.foods.iter().enumerate() {
             require_on_board("foods", self.board, food.place)?;
             if food.level > most {
-                return Err(misplaced("foods", format_args!("a level of at most {most}"), food.level));
+                return Err(misplaced(
+                    "foods",
+                    format_args!("a level of at most {most}"),
+                    food.level,
+                ));
             }
-            let taken = food.level > 0 && state.players.iter().any(|player| player.place == food.place);
+            let taken = food.level > 0
+                && state
+                    .players
+                    .iter()
+                    .any(|player| player.place == food.place);
             if taken || i > 0 && state.foods[i - 1].place == food.place {
-                return Err(misplaced("foods", "a cell of its own", format_args!("{:?}", food.place)));
+                return Err(misplaced(
+                    "foods",
+                    "a cell of its own",
+                    format_args!("{:?}", food.place),
+                ));
             }
         }
         let highest = most.saturating_mul(state.foods.len() as u32);
         if state.food_spawned > highest {
-            return Err(misplaced("food_spawned", format_args!("at most {highest}"), state.food_spawned));
+            return Err(misplaced(
+                "food_spawned",
+                format_args!("at most {highest}"),
+                state.food_spawned,
+            ));
         }
         Ok(())
     }
@@ -82,21 +118,39 @@ impl Foraging {
         state.foods.clear();
         for _ in 0..self.config.players {
             let place = self.draw_player_place(&state, rng);
-            let level = between(rng, self.config.min_player_level, self.config.max_player_level);
+            let level = between(
+                rng,
+                self.config.min_player_level,
+                self.config.max_player_level,
+            );
             state.players.push(Player { place, level });
         }
-        let highest = self.config.max_food_level.unwrap_or_else(|| three_lowest(&state.players));
-        let lowest = if self.config.force_coop { highest } else { self.config.min_food_level };
+        let highest = self
+            .config
+            .max_food_level
+            .unwrap_or_else(|| three_lowest(&state.players));
+        let lowest = if self.config.force_coop {
+            highest
+        } else {
+            self.config.min_food_level
+        };
         let inside = |side: i32, rng: &mut EnvRng| 1 + rng.below(side as u64 - 2) as i32;
         for _ in 0..ATTEMPTS {
             if state.foods.len() == self.config.max_num_food {
                 break;
             }
-            let place = [inside(self.board.rows, rng), inside(self.board.columns, rng)];
-            if state.foods.iter().any(|food| too_near(food.place, place)) || is_taken(&state, place) {
+            let place = [
+                inside(self.board.rows, rng),
+                inside(self.board.columns, rng),
+            ];
+            if state.foods.iter().any(|food| too_near(food.place, place)) || is_taken(&state, place)
+            {
                 continue;
             }
-            state.foods.push(Food { place, level: between(rng, lowest, highest) });
+            state.foods.push(Food {
+                place,
+                level: between(rng, lowest, highest),
+            });
         }
         state.foods.sort_unstable_by_key(|food| food.place);
         state.food_spawned = state.foods.iter().map(|food| food.level).sum();
@@ -105,7 +159,9 @@ impl Foraging {
     }
 
     fn draw_player_place(&self, state: &State, rng: &mut EnvRng) -> Place {
-        let drawn = (0..ATTEMPTS).map(|_| self.board.draw(rng)).find(|&place| !is_taken(state, place));
+        let drawn = (0..ATTEMPTS)
+            .map(|_| self.board.draw(rng))
+            .find(|&place| !is_taken(state, place));
         let free = || self.board.places().find(|&place| !is_taken(state, place));
         // `new` has seen to it that there are more cells than players.
         drawn.or_else(free).unwrap_or_default()
@@ -114,7 +170,13 @@ impl Foraging {
     /// Rebuilds what follows from the state.
     fn settle(&mut self) {
         self.field.fill(self.board, EMPTY);
-        for (i, food) in self.state.foods.iter().enumerate().filter(|(_, food)| food.level > 0) {
+        for (i, food) in self
+            .state
+            .foods
+            .iter()
+            .enumerate()
+            .filter(|(_, food)| food.level > 0)
+        {
             self.field[food.place] = i as u16 + 1;
         }
         if let Some(layers) = &mut self.layers {

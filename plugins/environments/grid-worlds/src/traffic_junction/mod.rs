@@ -145,7 +145,11 @@ struct State {
 
 /// `grid/TrafficJunction-v0`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(crate = "serde", try_from = "Saved<TrafficJunctionConfig, State>", into = "Saved<TrafficJunctionConfig, State>")]
+#[serde(
+    crate = "serde",
+    try_from = "Saved<TrafficJunctionConfig, State>",
+    into = "Saved<TrafficJunctionConfig, State>"
+)]
 pub struct TrafficJunction {
     config: TrafficJunctionConfig,
     roads: Roads,
@@ -166,9 +170,24 @@ struct Preset {
 impl Difficulty {
     fn preset(self) -> Preset {
         match self {
-            Self::Easy => Preset { cars: 5, dim: 6, steps: 20, add_rate: [0.1, 0.3] },
-            Self::Medium => Preset { cars: 10, dim: 14, steps: 40, add_rate: [0.05, 0.2] },
-            Self::Hard => Preset { cars: 20, dim: 18, steps: 80, add_rate: [0.02, 0.05] },
+            Self::Easy => Preset {
+                cars: 5,
+                dim: 6,
+                steps: 20,
+                add_rate: [0.1, 0.3],
+            },
+            Self::Medium => Preset {
+                cars: 10,
+                dim: 14,
+                steps: 40,
+                add_rate: [0.05, 0.2],
+            },
+            Self::Hard => Preset {
+                cars: 20,
+                dim: 18,
+                steps: 80,
+                add_rate: [0.02, 0.05],
+            },
         }
     }
 }
@@ -185,18 +204,26 @@ impl TrafficJunctionConfig {
     fn rate_in(&self, epoch: u32) -> f64 {
         let [low, high] = self.rates();
         let epochs = self.curriculum_end.saturating_sub(self.curriculum_start);
-        let passed = epoch.saturating_add(1).saturating_sub(self.curriculum_start).min(epochs);
+        let passed = epoch
+            .saturating_add(1)
+            .saturating_sub(self.curriculum_start)
+            .min(epochs);
         if epochs == 0 || passed == epochs {
             return high;
         }
         let exact = low + (high - low) * f64::from(passed) / f64::from(epochs);
-        if passed == 0 { low } else { RATE_STEP * (exact / RATE_STEP).floor() }
+        if passed == 0 {
+            low
+        } else {
+            RATE_STEP * (exact / RATE_STEP).floor()
+        }
     }
 }
 
 impl Environment for TrafficJunction {
     const ID: &'static str = "grid/TrafficJunction-v0";
-    const DESCRIPTION: &'static str = "Cars on fixed routes brake or go (IC3Net's traffic junction)";
+    const DESCRIPTION: &'static str =
+        "Cars on fixed routes brake or go (IC3Net's traffic junction)";
     const TRACES: &'static [&'static str] = &["Traffic Junction (IC3Net/CommNet)"];
     type Config = TrafficJunctionConfig;
 
@@ -205,12 +232,15 @@ impl Environment for TrafficJunction {
         let cars = world.state.cars.len();
         let width = OWN + world.window() * world.roads.vocabulary();
         let mut high = vec![1.0; width];
-        let counts = (0..world.window()).map(|cell| OWN + (cell + 1) * world.roads.vocabulary() - 1);
+        let counts =
+            (0..world.window()).map(|cell| OWN + (cell + 1) * world.roads.vocabulary() - 1);
         counts.for_each(|at| high[at] = cars as f64);
         let observation = Space::bounds(&vec![0.0; width], &high);
         let mut spec = EnvironmentSpec::new("car", cars, observation, Space::discrete(ACTIONS));
         spec.groups[0].no_op = Some(vec![BRAKE as f64]);
-        let steps = config.max_episode_steps.unwrap_or(config.difficulty.preset().steps);
+        let steps = config
+            .max_episode_steps
+            .unwrap_or(config.difficulty.preset().steps);
         spec.max_episode_steps = Some(steps);
         spec.reward_range = (Some(CRASH + WAITING * f64::from(steps)), Some(0.0));
         spec.metrics = vec![
@@ -220,7 +250,12 @@ impl Environment for TrafficJunction {
             Metric::mean("cars_on_road"),
             Metric::last("add_rate"),
         ];
-        spec.flags = Flags { respawn: true, per_agent_end: true, counterfactual: true, ..Flags::default() };
+        spec.flags = Flags {
+            respawn: true,
+            per_agent_end: true,
+            counterfactual: true,
+            ..Flags::default()
+        };
         spec.tags = vec![Tag::Cooperative];
         Ok(spec)
     }
@@ -243,13 +278,27 @@ impl Environment for TrafficJunction {
         let vision = config.vision as i32;
         let roads = Roads::new(config.difficulty, config.dim.unwrap_or(preset.dim), vision)?;
         let counts = Grid::new(roads.board, vision, 0, 0);
-        let state = State { cars: vec![start::parked(); cars], ..State::default() };
-        let mut world = Self { config: config.clone(), roads, state, on_road: 0, counts };
+        let state = State {
+            cars: vec![start::parked(); cars],
+            ..State::default()
+        };
+        let mut world = Self {
+            config: config.clone(),
+            roads,
+            state,
+            on_road: 0,
+            counts,
+        };
         world.settle();
         Ok(world)
     }
 
-    fn reset(&mut self, _rng: &mut EnvRng, options: &ResetOptions<'_>, out: &mut Observe<'_>) -> Result<()> {
+    fn reset(
+        &mut self,
+        _rng: &mut EnvRng,
+        options: &ResetOptions<'_>,
+        out: &mut Observe<'_>,
+    ) -> Result<()> {
         self.restart(options)?;
         for (car, of) in self.state.cars.iter().enumerate() {
             out.group(0).set_alive(car, of.alive);
@@ -261,10 +310,13 @@ impl Environment for TrafficJunction {
     #[inline(always)]
     fn step(&mut self, rng: &mut EnvRng, actions: &Actions<'_>, out: &mut StepWriter<'_>) {
         let mut arrivals = 0;
-        self.drive(|car| actions.discrete(car), |car| {
-            out.group(0).terminate(car);
-            arrivals += 1;
-        });
+        self.drive(
+            |car| actions.discrete(car),
+            |car| {
+                out.group(0).terminate(car);
+                arrivals += 1;
+            },
+        );
         self.admit(rng, |car| out.group(0).set_alive(car, true));
         self.state.step += 1;
         let collisions = self.pay(|car, reward| out.reward(car, reward));
@@ -292,21 +344,48 @@ impl Environment for TrafficJunction {
 
     fn render(&self, canvas: &mut Canvas) {
         let board = self.roads.board;
-        let driving: Vec<usize> = (0..self.state.cars.len()).filter(|&car| self.state.cars[car].alive).collect();
-        let places: Vec<Place> = driving.iter().map(|&car| self.state.cars[car].place).collect();
+        let driving: Vec<usize> = (0..self.state.cars.len())
+            .filter(|&car| self.state.cars[car].alive)
+            .collect();
+        let places: Vec<Place> = driving
+            .iter()
+            .map(|&car| self.state.cars[car].place)
+            .collect();
         let crashed = |place: Place| self.counts[place] > 1 && place != PARKED;
         let mut picture = Picture::new(canvas, board);
         for place in board.places().filter(|&place| self.roads.is_road(place)) {
-            picture.cell(place, if crashed(place) { Color::ACCENT } else { Color::LIGHT });
+            picture.cell(
+                place,
+                if crashed(place) {
+                    Color::ACCENT
+                } else {
+                    Color::LIGHT
+                },
+            );
         }
         picture.named_agents(&places, |nth| driving[nth]);
         picture.legend(self.state.cars.len(), &[("collision", Color::ACCENT)]);
-        let failed = if self.state.has_failed { "there was a collision" } else { "no collision so far" };
+        let failed = if self.state.has_failed {
+            "there was a collision"
+        } else {
+            "no collision so far"
+        };
         canvas.caption(format!("{} cars on the road, {failed}", driving.len()));
         let road = |place| if self.roads.is_road(place) { '.' } else { ' ' };
         canvas.text_frame(picture::text(board, |place| {
-            let first = driving.iter().find(|&&car| self.state.cars[car].place == place);
-            first.map_or_else(|| road(place), |&car| if crashed(place) { '&' } else { picture::letter(car) })
+            let first = driving
+                .iter()
+                .find(|&&car| self.state.cars[car].place == place);
+            first.map_or_else(
+                || road(place),
+                |&car| {
+                    if crashed(place) {
+                        '&'
+                    } else {
+                        picture::letter(car)
+                    }
+                },
+            )
         }));
     }
 
@@ -369,7 +448,10 @@ impl TrafficJunction {
     fn admit(&mut self, rng: &mut EnvRng, mut enters: impl FnMut(usize)) {
         let cars = self.state.cars.len();
         if let Some(additions) = &mut self.state.additions {
-            let now = additions.get_mut(self.state.step).map(std::mem::take).unwrap_or_default();
+            let now = additions
+                .get_mut(self.state.step)
+                .map(std::mem::take)
+                .unwrap_or_default();
             for (car, route) in now {
                 self.enter(car, route);
                 enters(car);
@@ -382,8 +464,15 @@ impl TrafficJunction {
             }
             if rng.uniform() <= self.state.add_rate {
                 let nth = rng.below((cars - self.on_road) as u64) as usize;
-                let parked = self.state.cars.iter().enumerate().filter(|(_, car)| !car.alive).nth(nth);
-                let route = arrival * self.roads.per_arrival() + rng.below(self.roads.per_arrival() as u64) as usize;
+                let parked = self
+                    .state
+                    .cars
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, car)| !car.alive)
+                    .nth(nth);
+                let route = arrival * self.roads.per_arrival()
+                    + rng.below(self.roads.per_arrival() as u64) as usize;
                 if let Some((car, _)) = parked {
                     self.enter(car, route);
                     enters(car);
@@ -405,7 +494,13 @@ impl TrafficJunction {
     #[inline(always)]
     fn pay(&self, mut pay: impl FnMut(usize, f64)) -> u32 {
         let mut crashed = 0;
-        for (i, car) in self.state.cars.iter().enumerate().filter(|(_, car)| car.alive) {
+        for (i, car) in self
+            .state
+            .cars
+            .iter()
+            .enumerate()
+            .filter(|(_, car)| car.alive)
+        {
             let mut reward = WAITING * f64::from(car.wait);
             if self.counts[car.place] > 1 && car.place != PARKED {
                 reward += CRASH;
@@ -432,10 +527,15 @@ impl TrafficJunction {
             own[0] = f32::from(car.last_action);
             own[1] = (f64::from(car.route) / last_route) as f32;
             let [row, column] = car.place;
-            for (line, row) in window.chunks_exact_mut(side * vocabulary).zip(row - vision..) {
+            for (line, row) in window
+                .chunks_exact_mut(side * vocabulary)
+                .zip(row - vision..)
+            {
                 let classes = self.roads.classes(row, column - vision, side);
                 let counts = self.counts.run([row, column - vision], side);
-                for ((cell, &class), &count) in line.chunks_exact_mut(vocabulary).zip(classes).zip(counts) {
+                for ((cell, &class), &count) in
+                    line.chunks_exact_mut(vocabulary).zip(classes).zip(counts)
+                {
                     cell[usize::from(class)] = 1.0;
                     cell[vocabulary - 1] = f32::from(count);
                 }

@@ -35,33 +35,67 @@ impl Roads {
         let hard = difficulty == Difficulty::Hard;
         let (least, multiple) = if hard { (9, 3) } else { (4 + vision as u32, 2) };
         if !(least..=200).contains(&dim) || dim % multiple != 0 {
-            return Err(invalid("/dim", format_args!("a multiple of {multiple} of {least} to 200"), dim));
+            return Err(invalid(
+                "/dim",
+                format_args!("a multiple of {multiple} of {least} to 200"),
+                dim,
+            ));
         }
         let dim = dim as i32;
         // The original makes easy boards odd, but not its vocabulary.
-        let side = if difficulty == Difficulty::Easy { dim + 1 } else { dim };
-        let board = Board { rows: side, columns: side };
+        let side = if difficulty == Difficulty::Easy {
+            dim + 1
+        } else {
+            dim
+        };
+        let board = Board {
+            rows: side,
+            columns: side,
+        };
         // First line of each road, the horizontal ones first; the number of lanes; arrival points.
         let (lines, lanes, entries): (Vec<i32>, i32, Vec<(Place, Place)>) = match difficulty {
-            Difficulty::Easy => (vec![side / 2], 1, vec![([0, side / 2], SOUTH), ([side / 2, 0], EAST)]),
+            Difficulty::Easy => (
+                vec![side / 2],
+                1,
+                vec![([0, side / 2], SOUTH), ([side / 2, 0], EAST)],
+            ),
             Difficulty::Medium => {
                 let line = side / 2 - 1;
-                (vec![line], 2, [SOUTH, NORTH, EAST, WEST].map(|heading| (entry(line, heading, side), heading)).into())
+                (
+                    vec![line],
+                    2,
+                    [SOUTH, NORTH, EAST, WEST]
+                        .map(|heading| (entry(line, heading, side), heading))
+                        .into(),
+                )
             }
             Difficulty::Hard => {
                 let lines = [side / 3 - 2, 2 * side / 3];
                 let headings = [SOUTH, EAST, NORTH, WEST].iter();
-                let at = headings.flat_map(|&heading| lines.map(|line| (entry(line, heading, side), heading)));
+                let at = headings
+                    .flat_map(|&heading| lines.map(|line| (entry(line, heading, side), heading)));
                 (lines.into(), 2, at.collect())
             }
         };
         let base = (2 * dim * lanes * lines.len() as i32) as usize;
-        let on = |line: i32| lines.iter().any(|&first| (first..first + lanes).contains(&line));
+        let on = |line: i32| {
+            lines
+                .iter()
+                .any(|&first| (first..first + lanes).contains(&line))
+        };
         let junction = |[row, column]: Place| on(row) && on(column);
-        let routes: Vec<Vec<Place>> =
-            entries.iter().flat_map(|&(place, heading)| routes_from(place, heading, hard, board, &junction)).collect();
+        let routes: Vec<Vec<Place>> = entries
+            .iter()
+            .flat_map(|&(place, heading)| routes_from(place, heading, hard, board, &junction))
+            .collect();
         let classes = number(board, vision, base as u16, &lines, lanes);
-        Ok(Self { board, classes, base, routes, arrivals: entries.len() })
+        Ok(Self {
+            board,
+            classes,
+            base,
+            routes,
+            arrivals: entries.len(),
+        })
     }
 
     /// Numbers in an observation of one cell.
@@ -116,7 +150,8 @@ fn number(board: Board, vision: i32, base: u16, lines: &[i32], lanes: i32) -> Gr
         next += 1;
     };
     for &line in lines {
-        (line..line + lanes).for_each(|row| (0..board.columns).for_each(|column| give([row, column])));
+        (line..line + lanes)
+            .for_each(|row| (0..board.columns).for_each(|column| give([row, column])));
     }
     for &line in lines {
         (0..board.rows).for_each(|row| (line..line + lanes).for_each(|column| give([row, column])));

@@ -7,7 +7,7 @@ use palaestra_plugin_api::{
 };
 
 use super::{Car, PARKED, State, TrafficJunction, TrafficJunctionConfig};
-use crate::state::{saved_as, misplaced, require_count, require_on_board};
+use crate::state::{misplaced, require_count, require_on_board, saved_as};
 
 /// `init`: what chance does in this episode.
 #[derive(Deserialize)]
@@ -29,7 +29,15 @@ struct Options {
 
 /// A car that has not been on the road.
 pub(super) fn parked() -> Car {
-    Car { alive: false, place: PARKED, wait: 0, route: -1, progress: 0, last_action: 0, completed: false }
+    Car {
+        alive: false,
+        place: PARKED,
+        wait: 0,
+        route: -1,
+        progress: 0,
+        last_action: 0,
+        completed: false,
+    }
 }
 
 saved_as!(TrafficJunction, TrafficJunctionConfig, State);
@@ -42,8 +50,16 @@ impl TrafficJunction {
         let entering = additions.iter().flatten().flatten();
         for &(car, route) in entering {
             if car >= self.state.cars.len() || route >= self.roads.routes() {
-                let most = format!("cars below {} and routes below {}", self.state.cars.len(), self.roads.routes());
-                return Err(misplaced("additions", most, format_args!("[{car}, {route}]")));
+                let most = format!(
+                    "cars below {} and routes below {}",
+                    self.state.cars.len(),
+                    self.roads.routes()
+                );
+                return Err(misplaced(
+                    "additions",
+                    most,
+                    format_args!("[{car}, {route}]"),
+                ));
             }
         }
         self.state.cars.fill(parked());
@@ -55,11 +71,18 @@ impl TrafficJunction {
 
     fn rate(&self, options: Option<Options>) -> Result<f64> {
         match options {
-            Some(Options { add_rate: Some(rate), epoch: None }) if (0.0..=1.0).contains(&rate) => Ok(rate),
-            Some(Options { add_rate: Some(_), .. }) => {
-                Err(Error::config("reset /options: expected add_rate in 0 to 1, without epoch, found another"))
-            }
-            Some(Options { epoch: Some(epoch), .. }) => Ok(self.config.rate_in(epoch)),
+            Some(Options {
+                add_rate: Some(rate),
+                epoch: None,
+            }) if (0.0..=1.0).contains(&rate) => Ok(rate),
+            Some(Options {
+                add_rate: Some(_), ..
+            }) => Err(Error::config(
+                "reset /options: expected add_rate in 0 to 1, without epoch, found another",
+            )),
+            Some(Options {
+                epoch: Some(epoch), ..
+            }) => Ok(self.config.rate_in(epoch)),
             _ => Ok(self.config.rates()[1]),
         }
     }
@@ -79,16 +102,30 @@ impl TrafficJunction {
         }
         for car in &state.cars {
             require_on_board("cars", self.roads.board, car.place)?;
-            let on_route = usize::try_from(car.route).ok().filter(|&route| route < self.roads.routes());
+            let on_route = usize::try_from(car.route)
+                .ok()
+                .filter(|&route| route < self.roads.routes());
             let here = on_route.and_then(|route| self.roads.route(route).get(car.progress));
-            if car.alive && here != Some(&car.place) || !car.alive && car.place != PARKED || car.last_action > 1 {
-                return Err(misplaced("cars", "a place on the car's route", format_args!("{car:?}")));
+            if car.alive && here != Some(&car.place)
+                || !car.alive && car.place != PARKED
+                || car.last_action > 1
+            {
+                return Err(misplaced(
+                    "cars",
+                    "a place on the car's route",
+                    format_args!("{car:?}"),
+                ));
             }
         }
         let entering = state.additions.iter().flatten().flatten();
-        let known = |&(car, route): &(usize, usize)| car < state.cars.len() && route < self.roads.routes();
+        let known =
+            |&(car, route): &(usize, usize)| car < state.cars.len() && route < self.roads.routes();
         match entering.copied().find(|pair| !known(pair)) {
-            Some(pair) => Err(misplaced("additions", "cars and routes of this junction", format_args!("{pair:?}"))),
+            Some(pair) => Err(misplaced(
+                "additions",
+                "cars and routes of this junction",
+                format_args!("{pair:?}"),
+            )),
             None => Ok(()),
         }
     }

@@ -24,7 +24,10 @@ fn case(case: &Value, config: &Value) -> Result<TraceCase> {
     let width = case["obs_dim"].as_u64().unwrap_or(0) as usize;
     let init = json!({"additions": case["additions"]});
     trace::play(case, config.clone(), init, Expected::default(), |t| {
-        let observed = list(&case["obs"][t])?.iter().map(|car| sparse(car, width)).collect::<Result<_>>()?;
+        let observed = list(&case["obs"][t])?
+            .iter()
+            .map(|car| sparse(car, width))
+            .collect::<Result<_>>()?;
         let mut expected = Expected {
             observations: Some(vec![observed]),
             rewards: Some(vec![numbers(&case["rewards"][t])?]),
@@ -32,10 +35,14 @@ fn case(case: &Value, config: &Value) -> Result<TraceCase> {
             ..Expected::default()
         };
         for member in ["car_loc", "wait", "has_failed"] {
-            expected.state.insert(member.into(), case[member][t].clone());
+            expected
+                .state
+                .insert(member.into(), case[member][t].clone());
         }
         for member in ["alive", "completed"] {
-            expected.state.insert(member.into(), json!(numbers(&case[member][t])?));
+            expected
+                .state
+                .insert(member.into(), json!(numbers(&case[member][t])?));
         }
         Ok(expected)
     })

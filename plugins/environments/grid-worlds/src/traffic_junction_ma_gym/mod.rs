@@ -43,7 +43,10 @@ use crate::{
 };
 
 /// The board.
-const BOARD: Board = Board { rows: 14, columns: 14 };
+const BOARD: Board = Board {
+    rows: 14,
+    columns: 14,
+};
 /// Number of actions.
 const ACTIONS: usize = 2;
 /// The action that moves.
@@ -51,7 +54,12 @@ const GAS: usize = 0;
 /// The action that does not.
 const BRAKE: usize = 1;
 /// Where cars enter, and where they drive from there.
-const GATES: [(Place, Place); 4] = [([7, 0], EAST), ([13, 7], NORTH), ([6, 13], WEST), ([0, 6], SOUTH)];
+const GATES: [(Place, Place); 4] = [
+    ([7, 0], EAST),
+    ([13, 7], NORTH),
+    ([6, 13], WEST),
+    ([0, 6], SOUTH),
+];
 /// Where cars leave.
 const EXITS: [Place; 4] = [[7, 13], [0, 7], [6, 0], [13, 6]];
 /// Routes: 1 straight, 2 right, 3 left.
@@ -143,7 +151,8 @@ struct Outcome {
 
 impl Environment for TrafficJunctionMaGym {
     const ID: &'static str = "grid/TrafficJunctionMaGym-v0";
-    const DESCRIPTION: &'static str = "Cars drive once through a junction, blocked by cars ahead (ma-gym)";
+    const DESCRIPTION: &'static str =
+        "Cars drive once through a junction, blocked by cars ahead (ma-gym)";
     const TRACES: &'static [&'static str] = &["ma-gym TrafficJunction4/10"];
     type Config = TrafficJunctionMaGymConfig;
 
@@ -154,23 +163,47 @@ impl Environment for TrafficJunctionMaGym {
         let mut spec = EnvironmentSpec::new("car", cars, observation, Space::discrete(ACTIONS));
         spec.groups[0].no_op = Some(vec![BRAKE as f64]);
         spec.max_episode_steps = Some(config.max_episode_steps);
-        spec.reward_range = (Some(COLLISION + STEP_COST * f64::from(config.max_episode_steps)), Some(0.0));
-        spec.metrics = vec![Metric::sum("collisions"), Metric::last("arrived"), Metric::last("success")];
-        spec.flags = Flags { per_agent_end: true, counterfactual: true, ..Flags::default() };
+        spec.reward_range = (
+            Some(COLLISION + STEP_COST * f64::from(config.max_episode_steps)),
+            Some(0.0),
+        );
+        spec.metrics = vec![
+            Metric::sum("collisions"),
+            Metric::last("arrived"),
+            Metric::last("success"),
+        ];
+        spec.flags = Flags {
+            per_agent_end: true,
+            counterfactual: true,
+            ..Flags::default()
+        };
         spec.tags = vec![Tag::Cooperative];
         Ok(spec)
     }
 
     fn new(config: &TrafficJunctionMaGymConfig) -> Result<Self> {
         let cars = config.num_cars;
-        let state = State { cars: vec![start::waiting(); cars], ..State::default() };
+        let state = State {
+            cars: vec![start::waiting(); cars],
+            ..State::default()
+        };
         let features = vec![0.0; cars * (cars + OF_CAR)];
-        let mut world = Self { config: config.clone(), state, cells: Grid::new(BOARD, 1, 0, 0), features };
+        let mut world = Self {
+            config: config.clone(),
+            state,
+            cells: Grid::new(BOARD, 1, 0, 0),
+            features,
+        };
         world.settle();
         Ok(world)
     }
 
-    fn reset(&mut self, rng: &mut EnvRng, options: &ResetOptions<'_>, out: &mut Observe<'_>) -> Result<()> {
+    fn reset(
+        &mut self,
+        rng: &mut EnvRng,
+        options: &ResetOptions<'_>,
+        out: &mut Observe<'_>,
+    ) -> Result<()> {
         match options.init::<start::Init>()? {
             Some(init) => self.place(init.into_state()?)?,
             None => self.draw(rng),
@@ -181,12 +214,15 @@ impl Environment for TrafficJunctionMaGym {
 
     #[inline(always)]
     fn step(&mut self, rng: &mut EnvRng, actions: &Actions<'_>, out: &mut StepWriter<'_>) {
-        let outcome = self.drive(|car| actions.discrete(car), |car, reward, arrives| {
-            out.reward(car, reward);
-            if arrives {
-                out.group(0).terminate(car);
-            }
-        });
+        let outcome = self.drive(
+            |car| actions.discrete(car),
+            |car, reward, arrives| {
+                out.reward(car, reward);
+                if arrives {
+                    out.group(0).terminate(car);
+                }
+            },
+        );
         self.admit(rng);
         self.state.step += 1;
         self.state.collided |= outcome.collisions > 0;
@@ -211,20 +247,33 @@ impl Environment for TrafficJunctionMaGym {
     }
 
     fn render(&self, canvas: &mut Canvas) {
-        let driving: Vec<usize> = (0..self.config.num_cars).filter(|&car| self.state.cars[car].is_driving()).collect();
-        let places: Vec<Place> = driving.iter().map(|&car| self.state.cars[car].place).collect();
+        let driving: Vec<usize> = (0..self.config.num_cars)
+            .filter(|&car| self.state.cars[car].is_driving())
+            .collect();
+        let places: Vec<Place> = driving
+            .iter()
+            .map(|&car| self.state.cars[car].place)
+            .collect();
         let mut picture = Picture::new(canvas, BOARD);
-        BOARD.places().filter(|&place| is_road(place)).for_each(|place| picture.cell(place, Color::LIGHT));
+        BOARD
+            .places()
+            .filter(|&place| is_road(place))
+            .for_each(|place| picture.cell(place, Color::LIGHT));
         picture.named_agents(&places, |nth| driving[nth]);
         for &car in &driving {
             picture.pointer(self.state.cars[car].place, self.state.cars[car].direction);
         }
         picture.legend(self.config.num_cars, &[]);
         let arrived = self.state.cars.iter().filter(|car| car.arrived).count();
-        canvas.caption(format!("{} cars on the road, {arrived} have arrived", driving.len()));
+        canvas.caption(format!(
+            "{} cars on the road, {arrived} have arrived",
+            driving.len()
+        ));
         let road = |place| if is_road(place) { '.' } else { ' ' };
         canvas.text_frame(picture::text(BOARD, |place| {
-            let here = driving.iter().find(|&&car| self.state.cars[car].place == place);
+            let here = driving
+                .iter()
+                .find(|&&car| self.state.cars[car].place == place);
             here.map_or_else(|| road(place), |&car| picture::letter(car))
         }));
     }
@@ -232,7 +281,10 @@ impl Environment for TrafficJunctionMaGym {
     fn counterfactual(&self, actions: &[Vec<Vec<f64>>]) -> Result<Vec<Vec<f64>>> {
         let chosen = choices(actions, &[self.config.num_cars], ACTIONS)?;
         let mut rewards = vec![0.0; self.config.num_cars];
-        self.clone().drive(|car| chosen[0][car], |car, reward, _| rewards[car] += reward);
+        self.clone().drive(
+            |car| chosen[0][car],
+            |car, reward, _| rewards[car] += reward,
+        );
         Ok(vec![rewards])
     }
 
@@ -249,9 +301,16 @@ impl Car {
     /// Turns, where the route says so and the car is at the place for it; gives the next cell.
     #[inline(always)]
     fn ahead(&mut self) -> Place {
-        if self.route != STRAIGHT && !self.turned && self.place == turning_place(self.direction, self.route) {
+        if self.route != STRAIGHT
+            && !self.turned
+            && self.place == turning_place(self.direction, self.route)
+        {
             let right = right_of(self.direction);
-            self.direction = if self.route == RIGHT { right } else { right.map(|x| -x) };
+            self.direction = if self.route == RIGHT {
+                right
+            } else {
+                right.map(|x| -x)
+            };
             self.turned = true;
         }
         moved(self.place, self.direction)
@@ -261,7 +320,11 @@ impl Car {
 impl TrafficJunctionMaGym {
     /// Moves the cars on the road in turn; tells each one's reward, and whether it arrives.
     #[inline(always)]
-    fn drive(&mut self, action_of: impl Fn(usize) -> usize, mut tell: impl FnMut(usize, f64, bool)) -> Outcome {
+    fn drive(
+        &mut self,
+        action_of: impl Fn(usize) -> usize,
+        mut tell: impl FnMut(usize, f64, bool),
+    ) -> Outcome {
         let mut outcome = Outcome::default();
         for (i, car) in self.state.cars.iter_mut().enumerate() {
             if car.is_driving() {
@@ -290,19 +353,29 @@ impl TrafficJunctionMaGym {
     #[inline(always)]
     fn admit(&mut self, rng: &mut EnvRng) {
         if let Some(entries) = &mut self.state.entries {
-            let now = entries.get_mut(self.state.step).map(std::mem::take).unwrap_or_default();
-            now.into_iter().for_each(|(car, gate, route)| self.enter(car, gate, route));
+            let now = entries
+                .get_mut(self.state.step)
+                .map(std::mem::take)
+                .unwrap_or_default();
+            now.into_iter()
+                .for_each(|(car, gate, route)| self.enter(car, gate, route));
             return;
         }
         if rng.uniform() >= self.config.arrive_prob {
             return;
         }
-        let Some(first) = self.state.cars.iter().position(|car| !car.on_road) else { return };
+        let Some(first) = self.state.cars.iter().position(|car| !car.on_road) else {
+            return;
+        };
         let free = |gate: &&(Place, Place)| self.cells[gate.0] == 0;
         let count = GATES.iter().filter(free).count();
         if count > 0 {
             let nth = rng.below(count as u64) as usize;
-            let gate = GATES.iter().filter(free).nth(nth).map_or(WAITING, |gate| gate.0);
+            let gate = GATES
+                .iter()
+                .filter(free)
+                .nth(nth)
+                .map_or(WAITING, |gate| gate.0);
             let route = 1 + rng.below(ROUTES as u64) as i32;
             self.enter(first, gate, route);
         }
@@ -321,23 +394,41 @@ impl TrafficJunctionMaGym {
         let cars = self.config.num_cars;
         let width = cars + OF_CAR;
         let last = f64::from(BOARD.rows - 1);
-        for (row, (i, car)) in self.features.chunks_exact_mut(width).zip(self.state.cars.iter().enumerate()) {
+        for (row, (i, car)) in self
+            .features
+            .chunks_exact_mut(width)
+            .zip(self.state.cars.iter().enumerate())
+        {
             row.fill(0.0);
             row[i] = 1.0;
             row[cars] = (f64::from(car.place[0]) / last) as f32;
             row[cars + 1] = (f64::from(car.place[1]) / last) as f32;
-            let route = if car.route == NO_ROUTE { RIGHT } else { car.route };
+            let route = if car.route == NO_ROUTE {
+                RIGHT
+            } else {
+                car.route
+            };
             row[cars + 1 + route as usize] = 1.0;
         }
         for car in 0..cars {
-            let seen = if self.config.full_observable { 0..cars } else { car..car + 1 };
-            for (view, other) in out.observation(car).chunks_exact_mut(WINDOW * width).zip(seen) {
+            let seen = if self.config.full_observable {
+                0..cars
+            } else {
+                car..car + 1
+            };
+            for (view, other) in out
+                .observation(car)
+                .chunks_exact_mut(WINDOW * width)
+                .zip(seen)
+            {
                 let [row, column] = self.state.cars[other].place;
                 for (line, row) in view.chunks_exact_mut(3 * width).zip(row - 1..) {
                     let cells = self.cells.run([row, column - 1], 3);
                     for (cell, &there) in line.chunks_exact_mut(width).zip(cells) {
                         match usize::from(there).checked_sub(1) {
-                            Some(other) => cell.copy_from_slice(&self.features[other * width..(other + 1) * width]),
+                            Some(other) => cell.copy_from_slice(
+                                &self.features[other * width..(other + 1) * width],
+                            ),
                             None => cell.fill(0.0),
                         }
                     }
@@ -360,7 +451,11 @@ fn turning_place(direction: Place, route: i32) -> Place {
         SOUTH => [6, 6],
         _ => [6, 7],
     };
-    if route == RIGHT { first } else { moved(first, direction) }
+    if route == RIGHT {
+        first
+    } else {
+        moved(first, direction)
+    }
 }
 
 #[inline(always)]

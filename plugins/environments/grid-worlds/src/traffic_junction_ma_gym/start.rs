@@ -7,7 +7,8 @@ use palaestra_plugin_api::{
 };
 
 use super::{
-    BOARD, Car, EXITS, GATES, NO_ROUTE, ROUTES, State, TrafficJunctionMaGym, TrafficJunctionMaGymConfig, WAITING, is_road,
+    BOARD, Car, EXITS, GATES, NO_ROUTE, ROUTES, State, TrafficJunctionMaGym,
+    TrafficJunctionMaGymConfig, WAITING, is_road,
 };
 use crate::{
     board::{EAST, NORTH, Place, SOUTH, STAY, WEST},
@@ -40,7 +41,12 @@ impl Init {
             direction: self.direction[i],
             ..waiting()
         };
-        Ok(State { cars: (0..cars).map(car).collect(), step: 0, collided: false, entries: self.entries })
+        Ok(State {
+            cars: (0..cars).map(car).collect(),
+            step: 0,
+            collided: false,
+            entries: self.entries,
+        })
     }
 }
 
@@ -48,12 +54,23 @@ saved_as!(TrafficJunctionMaGym, TrafficJunctionMaGymConfig, State);
 
 /// A car that has not entered.
 pub(super) fn waiting() -> Car {
-    Car { place: WAITING, direction: STAY, route: NO_ROUTE, on_road: false, turned: false, arrived: false, steps: 0 }
+    Car {
+        place: WAITING,
+        direction: STAY,
+        route: NO_ROUTE,
+        on_road: false,
+        turned: false,
+        arrived: false,
+        steps: 0,
+    }
 }
 
 /// Where a car drives that enters at a gate.
 pub(super) fn direction_at(gate: Place) -> Place {
-    GATES.iter().find(|(place, _)| *place == gate).map_or(STAY, |(_, direction)| *direction)
+    GATES
+        .iter()
+        .find(|(place, _)| *place == gate)
+        .map_or(STAY, |(_, direction)| *direction)
 }
 
 impl TrafficJunctionMaGym {
@@ -62,22 +79,40 @@ impl TrafficJunctionMaGym {
         require_count("cars", self.config.num_cars, state.cars.len())?;
         for (i, car) in state.cars.iter().enumerate() {
             require_on_board("cars", BOARD, car.place)?;
-            let heads = [EAST, NORTH, SOUTH, WEST].contains(&car.direction) && (1..=ROUTES).contains(&car.route);
+            let heads = [EAST, NORTH, SOUTH, WEST].contains(&car.direction)
+                && (1..=ROUTES).contains(&car.route);
             let fits = match (car.on_road, car.arrived) {
                 (false, _) => car.place == WAITING && car.route == NO_ROUTE,
                 (true, true) => EXITS.contains(&car.place) && (1..=ROUTES).contains(&car.route),
                 (true, false) => heads && is_road(car.place) && !EXITS.contains(&car.place),
             };
-            let taken = state.cars[..i].iter().any(|other| car.is_driving() && other.is_driving() && other.place == car.place);
+            let taken = state.cars[..i]
+                .iter()
+                .any(|other| car.is_driving() && other.is_driving() && other.place == car.place);
             if !fits || taken {
-                return Err(misplaced("cars", "a car that waits, drives or has arrived", format_args!("{car:?}")));
+                return Err(misplaced(
+                    "cars",
+                    "a car that waits, drives or has arrived",
+                    format_args!("{car:?}"),
+                ));
             }
         }
         let known = |&(car, gate, route): &(usize, Place, i32)| {
             car < state.cars.len() && direction_at(gate) != STAY && (1..=ROUTES).contains(&route)
         };
-        if let Some(entry) = state.entries.iter().flatten().flatten().copied().find(|entry| !known(entry)) {
-            return Err(misplaced("entries", "a car, a gate and a route", format_args!("{entry:?}")));
+        if let Some(entry) = state
+            .entries
+            .iter()
+            .flatten()
+            .flatten()
+            .copied()
+            .find(|entry| !known(entry))
+        {
+            return Err(misplaced(
+                "entries",
+                "a car, a gate and a route",
+                format_args!("{entry:?}"),
+            ));
         }
         self.state = state;
         self.settle();
@@ -91,7 +126,13 @@ impl TrafficJunctionMaGym {
         self.state.cars.fill(waiting());
         for (car, (place, direction)) in self.state.cars.iter_mut().zip(gates) {
             let route = 1 + rng.below(ROUTES as u64) as i32;
-            *car = Car { place, direction, route, on_road: true, ..waiting() };
+            *car = Car {
+                place,
+                direction,
+                route,
+                on_road: true,
+                ..waiting()
+            };
         }
         (self.state.step, self.state.collided, self.state.entries) = (0, false, None);
         self.settle();
@@ -100,7 +141,13 @@ impl TrafficJunctionMaGym {
     /// Rebuilds what follows from the state.
     pub(super) fn settle(&mut self) {
         self.cells.fill(BOARD, 0);
-        for (i, car) in self.state.cars.iter().enumerate().filter(|(_, car)| car.is_driving()) {
+        for (i, car) in self
+            .state
+            .cars
+            .iter()
+            .enumerate()
+            .filter(|(_, car)| car.is_driving())
+        {
             self.cells[car.place] = i as u8 + 1;
         }
         // Cars beyond the gates have waited, and the last of them is drawn for good.

@@ -3,10 +3,24 @@ use palaestra_plugin_api::serde_json::{from_value, to_value};
 use super::*;
 
 fn world(cars: &[(Place, Place, i32)]) -> TrafficJunctionMaGym {
-    let config = TrafficJunctionMaGymConfig { num_cars: cars.len(), ..TrafficJunctionMaGymConfig::default() };
+    let config = TrafficJunctionMaGymConfig {
+        num_cars: cars.len(),
+        ..TrafficJunctionMaGymConfig::default()
+    };
     let mut world = TrafficJunctionMaGym::new(&config).unwrap();
-    let car = |&(place, direction, route): &(Place, Place, i32)| Car { place, direction, route, on_road: true, ..start::waiting() };
-    world.place(State { cars: cars.iter().map(car).collect(), ..State::default() }).unwrap();
+    let car = |&(place, direction, route): &(Place, Place, i32)| Car {
+        place,
+        direction,
+        route,
+        on_road: true,
+        ..start::waiting()
+    };
+    world
+        .place(State {
+            cars: cars.iter().map(car).collect(),
+            ..State::default()
+        })
+        .unwrap();
     world
 }
 
@@ -24,7 +38,11 @@ fn a_car_ahead_blocks_the_way() {
     assert_eq!((rewards, outcome.collisions), (vec![-0.01, -10.01], 1));
     assert_eq!(world.state.cars[1].place, [7, 2]);
     let (rewards, _) = play(&mut world, &[GAS, GAS]);
-    assert_eq!(rewards, [-0.02, -0.02], "in turn: the first one has left its cell");
+    assert_eq!(
+        rewards,
+        [-0.02, -0.02],
+        "in turn: the first one has left its cell"
+    );
 }
 
 #[test]
@@ -34,7 +52,10 @@ fn every_gate_and_route_leads_to_an_exit() {
         for route in 1..=ROUTES {
             let mut world = world(&[(gate, direction, route)]);
             let steps = (1..40).find(|_| play(&mut world, &[GAS]).1.arrived == 1);
-            assert!(steps.is_some_and(|steps| steps <= 14), "{gate:?} route {route}: {steps:?}");
+            assert!(
+                steps.is_some_and(|steps| steps <= 14),
+                "{gate:?} route {route}: {steps:?}"
+            );
             ends.push(world.state.cars[0].place);
         }
         ends.sort_unstable();
@@ -49,7 +70,8 @@ fn cars_enter_one_by_one_until_all_have_driven() {
     let mut world = TrafficJunctionMaGym::new(&from_value(config).unwrap()).unwrap();
     let mut rng = EnvRng::new(0, 0, 0, 0);
     world.draw(&mut rng);
-    let on_road = |world: &TrafficJunctionMaGym| world.state.cars.iter().filter(|car| car.on_road).count();
+    let on_road =
+        |world: &TrafficJunctionMaGym| world.state.cars.iter().filter(|car| car.on_road).count();
     assert_eq!(on_road(&world), 4);
     for expected in [5, 6, 7, 7] {
         play(&mut world, &[GAS; 7]);
@@ -63,10 +85,16 @@ fn a_snapshot_goes_on_and_a_damaged_one_is_refused() {
     let mut world = world(&[([7, 3], EAST, 2), ([3, 6], SOUTH, 3)]);
     play(&mut world, &[GAS, GAS]);
     let restored: TrafficJunctionMaGym = from_value(to_value(&world).unwrap()).unwrap();
-    assert_eq!((&restored.state, &restored.cells), (&world.state, &world.cells));
+    assert_eq!(
+        (&restored.state, &restored.cells),
+        (&world.state, &world.cells)
+    );
     let mut damaged = to_value(&world).unwrap();
     damaged["state"]["cars"][1]["place"] = json!([7, 4]);
-    assert!(from_value::<TrafficJunctionMaGym>(damaged).is_err(), "two cars on one cell");
+    assert!(
+        from_value::<TrafficJunctionMaGym>(damaged).is_err(),
+        "two cars on one cell"
+    );
 }
 
 #[test]

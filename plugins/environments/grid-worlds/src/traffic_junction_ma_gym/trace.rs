@@ -17,11 +17,19 @@ fn case(case: &Value) -> Result<TraceCase> {
     let cars = list(&case["init"]["pos"])?.len();
     let width = WINDOW * (cars + OF_CAR);
     let observed = |value: &Value| -> Result<_> {
-        Ok(Some(vec![list(value)?.iter().map(|car| sparse(car, width)).collect::<Result<_>>()?]))
+        Ok(Some(vec![
+            list(value)?
+                .iter()
+                .map(|car| sparse(car, width))
+                .collect::<Result<_>>()?,
+        ]))
     };
     let mut init = case["init"].clone();
     init["entries"] = case["entries"].clone();
-    let start = Expected { observations: observed(&case["init_obs"])?, ..Expected::default() };
+    let start = Expected {
+        observations: observed(&case["init_obs"])?,
+        ..Expected::default()
+    };
     trace::play(case, json!({"num_cars": cars}), init, start, |t| {
         // The recorded episodes end with the last arrival, before the time limit.
         let arrived = numbers(&case["dones"][t])?;

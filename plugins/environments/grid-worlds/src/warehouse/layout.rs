@@ -36,7 +36,11 @@ impl Layout {
             return Err(invalid("/shelf_rows", "1 ≤ x ≤ 100", rows));
         }
         if !(1..=99).contains(&columns) || columns % 2 == 0 {
-            return Err(invalid("/shelf_columns", "an odd number of 1 to 99", columns));
+            return Err(invalid(
+                "/shelf_columns",
+                "an odd number of 1 to 99",
+                columns,
+            ));
         }
         let height = config.column_height as i32;
         let (rows, columns) = ((height + 1) * rows as i32 + 2, 3 * columns as i32 + 1);
@@ -53,9 +57,18 @@ impl Layout {
             }
         }
         if shelves.len() > usize::from(u16::MAX) {
-            return Err(invalid("/shelf_rows", "at most 65535 shelves", shelves.len()));
+            return Err(invalid(
+                "/shelf_rows",
+                "at most 65535 shelves",
+                shelves.len(),
+            ));
         }
-        Ok(Self { board, highway, goals, shelves })
+        Ok(Self {
+            board,
+            highway,
+            goals,
+            shelves,
+        })
     }
 
     #[inline(always)]
@@ -66,7 +79,11 @@ impl Layout {
     /// The layout by the names of the traces.
     pub(super) fn describe(&self) -> Value {
         let Board { rows, columns } = self.board;
-        let line = |row: i32| (0..columns).map(|x| if self.highway[[row, x]] { '1' } else { '0' }).collect::<String>();
+        let line = |row: i32| {
+            (0..columns)
+                .map(|x| if self.highway[[row, x]] { '1' } else { '0' })
+                .collect::<String>()
+        };
         json!({
             "grid_height": rows,
             "grid_width": columns,
@@ -80,9 +97,11 @@ impl Layout {
 /// How many shelves are requested at a time.
 pub(super) fn request_queue_size(config: &WarehouseConfig) -> usize {
     let robots = config.num_agents;
-    config.request_queue_size.unwrap_or(match config.difficulty {
-        Difficulty::Easy => 2 * robots,
-        Difficulty::Normal => robots,
-        Difficulty::Hard => (robots / 2).max(1),
-    })
+    config
+        .request_queue_size
+        .unwrap_or(match config.difficulty {
+            Difficulty::Easy => 2 * robots,
+            Difficulty::Normal => robots,
+            Difficulty::Hard => (robots / 2).max(1),
+        })
 }

@@ -181,7 +181,11 @@ struct Script {
 
 /// `grid/Warehouse-v2`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(crate = "serde", try_from = "Saved<WarehouseConfig, State>", into = "Saved<WarehouseConfig, State>")]
+#[serde(
+    crate = "serde",
+    try_from = "Saved<WarehouseConfig, State>",
+    into = "Saved<WarehouseConfig, State>"
+)]
 pub struct Warehouse {
     config: WarehouseConfig,
     layout: Layout,
@@ -210,13 +214,22 @@ struct Outcome {
 impl Environment for Warehouse {
     const ID: &'static str = "grid/Warehouse-v2";
     const DESCRIPTION: &'static str = "Robots deliver requested shelves (RWARE)";
-    const TRACES: &'static [&'static str] =
-        &["rware-tiny-2ag-v2", "rware-cycle4", "rware-tiny-4ag-two_stage", "rware-tiny-4ag-global-easy"];
+    const TRACES: &'static [&'static str] = &[
+        "rware-tiny-2ag-v2",
+        "rware-cycle4",
+        "rware-tiny-4ag-two_stage",
+        "rware-tiny-4ag-global-easy",
+    ];
     type Config = WarehouseConfig;
 
     fn spec(config: &WarehouseConfig) -> Result<EnvironmentSpec> {
         let world = Self::new(config)?;
-        let mut spec = EnvironmentSpec::new("robot", config.num_agents, world.space(), Space::discrete(ACTIONS));
+        let mut spec = EnvironmentSpec::new(
+            "robot",
+            config.num_agents,
+            world.space(),
+            Space::discrete(ACTIONS),
+        );
         spec.groups[0].no_op = Some(vec![0.0]);
         spec.max_episode_steps = Some(config.max_episode_steps);
         let most = match config.reward_type {
@@ -227,19 +240,35 @@ impl Environment for Warehouse {
         spec.reward_range = (Some(0.0), Some(most));
         spec.metrics = vec![Metric::sum("deliveries"), Metric::sum("blocked_moves")];
         spec.flags.counterfactual = true;
-        spec.tags = vec![if config.num_agents == 1 { Tag::SingleAgent } else { Tag::Cooperative }];
+        spec.tags = vec![if config.num_agents == 1 {
+            Tag::SingleAgent
+        } else {
+            Tag::Cooperative
+        }];
         Ok(spec)
     }
 
     fn new(config: &WarehouseConfig) -> Result<Self> {
         let layout = Layout::new(config)?;
-        let (robots, cells, shelves) = (config.num_agents, layout.board.cells(), layout.shelves.len());
+        let (robots, cells, shelves) = (
+            config.num_agents,
+            layout.board.cells(),
+            layout.shelves.len(),
+        );
         if robots > cells {
-            return Err(invalid("/num_agents", format_args!("at most the {cells} cells"), robots));
+            return Err(invalid(
+                "/num_agents",
+                format_args!("at most the {cells} cells"),
+                robots,
+            ));
         }
         let queue = layout::request_queue_size(config);
         if !(1..shelves).contains(&queue) {
-            return Err(invalid("/request_queue_size", format_args!("1 ≤ x < {shelves} shelves"), queue));
+            return Err(invalid(
+                "/request_queue_size",
+                format_args!("1 ≤ x < {shelves} shelves"),
+                queue,
+            ));
         }
         let border = config.sensor_range as i32;
         Ok(Self {
@@ -255,7 +284,12 @@ impl Environment for Warehouse {
         })
     }
 
-    fn reset(&mut self, rng: &mut EnvRng, options: &ResetOptions<'_>, out: &mut Observe<'_>) -> Result<()> {
+    fn reset(
+        &mut self,
+        rng: &mut EnvRng,
+        options: &ResetOptions<'_>,
+        out: &mut Observe<'_>,
+    ) -> Result<()> {
         match options.init::<start::Init>()? {
             Some(init) => self.place(init.into_state(&self.layout))?,
             None => self.draw(rng),
@@ -270,7 +304,11 @@ impl Environment for Warehouse {
         let outcome = self.advance(rng, |robot| actions.discrete(robot), pay);
         out.metric(DELIVERIES, f64::from(outcome.deliveries));
         out.metric(BLOCKED, f64::from(outcome.blocked));
-        if self.config.max_inactivity_steps.is_some_and(|most| self.state.idle >= most) {
+        if self
+            .config
+            .max_inactivity_steps
+            .is_some_and(|most| self.state.idle >= most)
+        {
             out.truncate();
         }
         self.observe(out);
@@ -278,7 +316,12 @@ impl Environment for Warehouse {
 
     fn inspect(&self) -> Value {
         let robot = |robot: &Robot| {
-            let &Robot { place: [y, x], direction, carried, has_delivered } = robot;
+            let &Robot {
+                place: [y, x],
+                direction,
+                carried,
+                has_delivered,
+            } = robot;
             json!([x, y, direction, carried, u8::from(has_delivered)])
         };
         let shelf = |(i, &[y, x]): (usize, &Place)| json!([i + 1, x, y]);
@@ -297,11 +340,21 @@ impl Environment for Warehouse {
         for &goal in &self.layout.goals {
             picture.cell(goal, Color::DARK);
         }
-        for place in board.places().filter(|&place| !self.layout.is_highway(place)) {
+        for place in board
+            .places()
+            .filter(|&place| !self.layout.is_highway(place))
+        {
             picture.cell(place, Color::LIGHT);
         }
         for (shelf, &place) in self.state.shelves.iter().enumerate() {
-            picture.cell(place, if self.requested[shelf] { Color::ACCENT } else { Color::GREY });
+            picture.cell(
+                place,
+                if self.requested[shelf] {
+                    Color::ACCENT
+                } else {
+                    Color::GREY
+                },
+            );
         }
         picture.agents(&places);
         for robot in &self.state.robots {
@@ -310,9 +363,16 @@ impl Environment for Warehouse {
                 picture.token(robot.place, 0.12, "", Color::WHITE);
             }
         }
-        let things = [("requested shelf", Color::ACCENT), ("shelf", Color::GREY), ("goal", Color::DARK)];
+        let things = [
+            ("requested shelf", Color::ACCENT),
+            ("shelf", Color::GREY),
+            ("goal", Color::DARK),
+        ];
         picture.legend(places.len(), &things);
-        canvas.caption(format!("requested: {:?}; a white dot carries", self.state.requests));
+        canvas.caption(format!(
+            "requested: {:?}; a white dot carries",
+            self.state.requests
+        ));
         canvas.text_frame(picture::text(board, |place| self.letter(&places, place)));
     }
 
@@ -321,7 +381,11 @@ impl Environment for Warehouse {
         let mut rewards = vec![0.0; self.config.num_agents];
         // Chance only says which shelf is requested next.
         let mut rng = EnvRng::new(0, 0, 0, 0);
-        self.clone().advance(&mut rng, |robot| chosen[0][robot], |robot, reward| rewards[robot] += reward);
+        self.clone().advance(
+            &mut rng,
+            |robot| chosen[0][robot],
+            |robot, reward| rewards[robot] += reward,
+        );
         Ok(vec![rewards])
     }
 
@@ -374,13 +438,21 @@ impl Warehouse {
             self.seen_robots[robot.place] = robot.direction + 1;
             if carriers_moved && robot.carried > 0 {
                 self.shelf_at[robot.place] = robot.carried;
-                self.seen_shelves[robot.place] = 1 + u8::from(self.requested[usize::from(robot.carried) - 1]);
+                self.seen_shelves[robot.place] =
+                    1 + u8::from(self.requested[usize::from(robot.carried) - 1]);
             }
         }
         let deliveries = self.deliver(rng, pay);
-        self.state.idle = if deliveries > 0 { 0 } else { self.state.idle + 1 };
+        self.state.idle = if deliveries > 0 {
+            0
+        } else {
+            self.state.idle + 1
+        };
         self.state.step += 1;
-        Outcome { deliveries, blocked }
+        Outcome {
+            deliveries,
+            blocked,
+        }
     }
 
     /// Finds out where each robot goes; gives how many wanted to move and could not.
@@ -389,12 +461,16 @@ impl Warehouse {
         for (i, robot) in self.state.robots.iter().enumerate() {
             let mut target = robot.place;
             if action_of(i) == FORWARD {
-                let ahead = self.layout.board.clamp(moved(robot.place, MOVES[usize::from(robot.direction)]));
+                let ahead = self
+                    .layout
+                    .board
+                    .clamp(moved(robot.place, MOVES[usize::from(robot.direction)]));
                 // With a shelf there is no way past one that stands.
-                let standing = robot.carried > 0 && ahead != robot.place && self.shelf_at[ahead] != 0 && {
-                    let there = self.robot_at[ahead];
-                    there == 0 || self.state.robots[usize::from(there) - 1].carried == 0
-                };
+                let standing =
+                    robot.carried > 0 && ahead != robot.place && self.shelf_at[ahead] != 0 && {
+                        let there = self.robot_at[ahead];
+                        there == 0 || self.state.robots[usize::from(there) - 1].carried == 0
+                    };
                 if !standing {
                     target = ahead;
                 }
@@ -402,7 +478,9 @@ impl Warehouse {
             self.movement.want(i, robot.place, target);
         }
         let State { script, step, .. } = &self.state;
-        self.movement.resolve(&self.robot_at, |robot| script.yields.contains(&(*step, robot)))
+        self.movement.resolve(&self.robot_at, |robot| {
+            script.yields.contains(&(*step, robot))
+        })
     }
 
     /// Takes requested shelves that are on a goal; gives how many.
@@ -418,7 +496,9 @@ impl Warehouse {
             deliveries += 1;
             let deliverer = usize::from(self.robot_at[goal]).checked_sub(1);
             match (self.config.reward_type, deliverer) {
-                (RewardType::Global, _) => (0..self.config.num_agents).for_each(|robot| pay(robot, 1.0)),
+                (RewardType::Global, _) => {
+                    (0..self.config.num_agents).for_each(|robot| pay(robot, 1.0))
+                }
                 (RewardType::Individual, Some(robot)) => pay(robot, 1.0),
                 (RewardType::TwoStage, Some(robot)) => {
                     self.state.robots[robot].has_delivered = true;
@@ -433,13 +513,35 @@ impl Warehouse {
     /// Replaces a delivered shelf by one that is not requested.
     #[inline(never)]
     fn request_another(&mut self, delivered: u16, rng: &mut EnvRng) {
-        let Some(slot) = self.state.requests.iter().position(|&shelf| shelf == delivered) else { return };
+        let Some(slot) = self
+            .state
+            .requests
+            .iter()
+            .position(|&shelf| shelf == delivered)
+        else {
+            return;
+        };
         let step = self.state.step;
-        let prescribed = self.state.script.replacements.iter().find(|&&(at, s, _)| (at, s) == (step, slot));
+        let prescribed = self
+            .state
+            .script
+            .replacements
+            .iter()
+            .find(|&&(at, s, _)| (at, s) == (step, slot));
         let others = self.requested.len() - self.state.requests.len();
-        let nth = prescribed.is_none().then(|| rng.below(others as u64) as usize);
-        let drawn = |nth: usize| (1_u16..).zip(&self.requested).filter(|(_, requested)| !**requested).nth(nth);
-        let new = prescribed.map(|&(_, _, new)| new).or_else(|| Some(drawn(nth?)?.0)).unwrap_or(delivered);
+        let nth = prescribed
+            .is_none()
+            .then(|| rng.below(others as u64) as usize);
+        let drawn = |nth: usize| {
+            (1_u16..)
+                .zip(&self.requested)
+                .filter(|(_, requested)| !**requested)
+                .nth(nth)
+        };
+        let new = prescribed
+            .map(|&(_, _, new)| new)
+            .or_else(|| Some(drawn(nth?)?.0))
+            .unwrap_or(delivered);
         self.state.requests[slot] = new;
         self.set_requested(delivered, false);
         self.set_requested(new, true);

@@ -66,7 +66,12 @@ impl Movement {
     /// Decides on all wishes; gives how many were refused. `occupants` says which robot + 1 is where.
     #[inline(always)]
     pub(super) fn resolve(&mut self, occupants: &Grid<u16>, yields: impl Fn(usize) -> bool) -> u32 {
-        let wishes = self.places.iter().zip(&self.targets).filter(|(place, target)| place != target).count();
+        let wishes = self
+            .places
+            .iter()
+            .zip(&self.targets)
+            .filter(|(place, target)| place != target)
+            .count();
         if wishes == 0 {
             return 0;
         }
@@ -101,7 +106,11 @@ impl Movement {
     /// From the ends of all chains forward; rings are never reached.
     fn settle_chains(&mut self, yields: &impl Fn(usize) -> bool) {
         self.settled.clear();
-        let last = self.followers.iter().enumerate().filter(|&(_, &followers)| followers == 0);
+        let last = self
+            .followers
+            .iter()
+            .enumerate()
+            .filter(|&(_, &followers)| followers == 0);
         self.settled.extend(last.map(|(robot, _)| robot as u16));
         let mut next = 0;
         while let Some(&robot) = self.settled.get(next) {
@@ -125,9 +134,15 @@ impl Movement {
 
     /// Which of two robots (+ 1) ends the longer chain.
     fn longer(&self, current: u16, robot: usize, yields: &impl Fn(usize) -> bool) -> u16 {
-        let Some(rival) = usize::from(current).checked_sub(1) else { return robot as u16 + 1 };
+        let Some(rival) = usize::from(current).checked_sub(1) else {
+            return robot as u16 + 1;
+        };
         let rank = |robot: usize| (self.length[robot], !yields(robot), std::cmp::Reverse(robot));
-        if rank(robot) > rank(rival) { robot as u16 + 1 } else { current }
+        if rank(robot) > rank(rival) {
+            robot as u16 + 1
+        } else {
+            current
+        }
     }
 
     /// Moves the chain that gets each free cell.
@@ -175,7 +190,10 @@ impl Movement {
 mod tests {
     use super::*;
 
-    const BOARD: Board = Board { rows: 5, columns: 6 };
+    const BOARD: Board = Board {
+        rows: 5,
+        columns: 6,
+    };
 
     /// Who moves when robots at the first places want the second ones.
     fn movers(wishes: &[(Place, Place)], yields: &[usize]) -> Vec<usize> {
@@ -186,9 +204,18 @@ mod tests {
             movement.want(robot, place, target);
         }
         let refused = movement.resolve(&occupants, |robot| yields.contains(&robot));
-        assert_eq!(movement.claims, Grid::new(BOARD, 0, 0, 0), "claims are cleared");
-        let moved: Vec<usize> = (0..wishes.len()).filter(|&robot| movement.target(robot) != wishes[robot].0).collect();
-        let wanted = wishes.iter().filter(|(place, target)| place != target).count();
+        assert_eq!(
+            movement.claims,
+            Grid::new(BOARD, 0, 0, 0),
+            "claims are cleared"
+        );
+        let moved: Vec<usize> = (0..wishes.len())
+            .filter(|&robot| movement.target(robot) != wishes[robot].0)
+            .collect();
+        let wanted = wishes
+            .iter()
+            .filter(|(place, target)| place != target)
+            .count();
         assert_eq!(refused as usize, wanted - moved.len());
         moved
     }
@@ -205,8 +232,18 @@ mod tests {
     fn robots_do_not_swap_and_rings_turn() {
         let swap = [([0, 0], [0, 1]), ([0, 1], [0, 0]), ([1, 1], [0, 1])];
         assert_eq!(movers(&swap, &[]), Vec::<usize>::new());
-        let ring = [([1, 1], [1, 2]), ([1, 2], [2, 2]), ([2, 2], [2, 1]), ([2, 1], [1, 1]), ([0, 1], [1, 1])];
-        assert_eq!(movers(&ring, &[]), [0, 1, 2, 3], "who is behind the ring waits");
+        let ring = [
+            ([1, 1], [1, 2]),
+            ([1, 2], [2, 2]),
+            ([2, 2], [2, 1]),
+            ([2, 1], [1, 1]),
+            ([0, 1], [1, 1]),
+        ];
+        assert_eq!(
+            movers(&ring, &[]),
+            [0, 1, 2, 3],
+            "who is behind the ring waits"
+        );
     }
 
     #[test]
@@ -216,7 +253,12 @@ mod tests {
         let tie = [([0, 2], [1, 2]), ([1, 1], [1, 2])];
         assert_eq!(movers(&tie, &[]), [0], "the lower robot");
         assert_eq!(movers(&tie, &[0]), [1], "unless it yields");
-        let inner = [([2, 2], [1, 2]), ([1, 1], [2, 1]), ([2, 0], [2, 1]), ([2, 1], [2, 2])];
+        let inner = [
+            ([2, 2], [1, 2]),
+            ([1, 1], [2, 1]),
+            ([2, 0], [2, 1]),
+            ([2, 1], [2, 2]),
+        ];
         assert_eq!(movers(&inner, &[]), [0, 1, 3], "a fork behind the head");
     }
 }

@@ -43,7 +43,12 @@ impl Warehouse {
         let side = 2 * range as usize + 1;
         let board = self.layout.board;
         for (i, robot) in self.state.robots.iter().enumerate() {
-            let &Robot { place: [y, x], direction, carried, .. } = robot;
+            let &Robot {
+                place: [y, x],
+                direction,
+                carried,
+                ..
+            } = robot;
             let observation = out.observation(i);
             let (own, cells) = observation.split_at_mut(OWN);
             own.fill(0.0);
@@ -54,11 +59,16 @@ impl Warehouse {
             }
             own[2] = if carried > 0 { 1.0 } else { 0.0 };
             own[3 + usize::from(direction)] = 1.0;
-            own[7] = if self.layout.is_highway([y, x]) { 1.0 } else { 0.0 };
+            own[7] = if self.layout.is_highway([y, x]) {
+                1.0
+            } else {
+                0.0
+            };
             for (line, row) in cells.chunks_exact_mut(CELL * side).zip(y - range..) {
                 let robots = self.seen_robots.run([row, x - range], side);
                 let shelves = self.seen_shelves.run([row, x - range], side);
-                for ((cell, &robot), &shelf) in line.chunks_exact_mut(CELL).zip(robots).zip(shelves) {
+                for ((cell, &robot), &shelf) in line.chunks_exact_mut(CELL).zip(robots).zip(shelves)
+                {
                     cell.copy_from_slice(&CELLS[usize::from(3 * robot + shelf)]);
                 }
             }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     board::Place,
-    state::{saved_as, misplaced, require_count, require_on_board},
+    state::{misplaced, require_count, require_on_board, saved_as},
 };
 
 /// `init`: a start in place of a drawn one, and what chance does then.
@@ -33,14 +33,22 @@ pub(super) struct Init {
 
 impl Init {
     pub(super) fn into_state(self, layout: &Layout) -> State {
-        let robot = |(x, y, direction)| Robot { place: [y, x], direction, carried: 0, has_delivered: false };
+        let robot = |(x, y, direction)| Robot {
+            place: [y, x],
+            direction,
+            carried: 0,
+            has_delivered: false,
+        };
         State {
             robots: self.agents.into_iter().map(robot).collect(),
             shelves: layout.shelves.clone(),
             requests: self.requests,
             step: 0,
             idle: 0,
-            script: Script { replacements: self.replacements, yields: self.yields },
+            script: Script {
+                replacements: self.replacements,
+                yields: self.yields,
+            },
         }
     }
 }
@@ -60,28 +68,56 @@ impl Warehouse {
         let shelves = self.layout.shelves.len();
         require_count("agents", self.config.num_agents, state.robots.len())?;
         require_count("shelves", shelves, state.shelves.len())?;
-        require_count("requests", request_queue_size(&self.config), state.requests.len())?;
+        require_count(
+            "requests",
+            request_queue_size(&self.config),
+            state.requests.len(),
+        )?;
         let of_robots: Vec<Place> = state.robots.iter().map(|robot| robot.place).collect();
         for (what, places) in [("agents", &of_robots), ("shelves", &state.shelves)] {
-            places.iter().try_for_each(|&place| require_on_board(what, self.layout.board, place))?;
+            places
+                .iter()
+                .try_for_each(|&place| require_on_board(what, self.layout.board, place))?;
             let mut sorted = places.clone();
             sorted.sort_unstable();
             if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
-                return Err(misplaced(what, "a cell of its own", format_args!("{:?}", pair[0])));
+                return Err(misplaced(
+                    what,
+                    "a cell of its own",
+                    format_args!("{:?}", pair[0]),
+                ));
             }
         }
         for robot in &state.robots {
             if robot.direction > 3 {
-                return Err(misplaced("agents", "a direction of 0 to 3", robot.direction));
+                return Err(misplaced(
+                    "agents",
+                    "a direction of 0 to 3",
+                    robot.direction,
+                ));
             }
             let carried = usize::from(robot.carried);
             if carried > 0 && state.shelves.get(carried - 1) != Some(&robot.place) {
-                return Err(misplaced("agents", "a carried shelf on the robot's cell", carried));
+                return Err(misplaced(
+                    "agents",
+                    "a carried shelf on the robot's cell",
+                    carried,
+                ));
             }
         }
         let prescribed = state.script.replacements.iter().map(|&(_, _, new)| new);
-        if let Some(shelf) = state.requests.iter().copied().chain(prescribed).find(|&s| !(1..=shelves).contains(&s.into())) {
-            return Err(misplaced("requests", format_args!("shelves of 1 to {shelves}"), shelf));
+        if let Some(shelf) = state
+            .requests
+            .iter()
+            .copied()
+            .chain(prescribed)
+            .find(|&s| !(1..=shelves).contains(&s.into()))
+        {
+            return Err(misplaced(
+                "requests",
+                format_args!("shelves of 1 to {shelves}"),
+                shelf,
+            ));
         }
         let mut sorted = state.requests.clone();
         sorted.sort_unstable();
@@ -104,7 +140,12 @@ impl Warehouse {
                 continue;
             }
             let direction = rng.below(MOVES.len() as u64) as u8;
-            state.robots.push(Robot { place, direction, carried: 0, has_delivered: false });
+            state.robots.push(Robot {
+                place,
+                direction,
+                carried: 0,
+                has_delivered: false,
+            });
         }
         state.requests.clear();
         self.requested.fill(false);

@@ -44,7 +44,14 @@ macro_rules! tile_kernel {
                         // SAFETY: row r of c has N·lanes elements, by the caller's promise.
                         unsafe {
                             let target = c.add(r * c_stride + j * $lanes);
-                            $store(target, if accumulate { $add($load(target), sum) } else { sum });
+                            $store(
+                                target,
+                                if accumulate {
+                                    $add($load(target), sum)
+                                } else {
+                                    sum
+                                },
+                            );
                         }
                     }
                 } else {
@@ -67,12 +74,26 @@ macro_rules! tile_kernel {
 }
 
 tile_kernel!(
-    tile_avx512, "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl", 16,
-    _mm512_setzero_ps, _mm512_set1_ps, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_fmadd_ps, _mm512_add_ps
+    tile_avx512,
+    "avx2,fma,avx512f,avx512bw,avx512dq,avx512vl",
+    16,
+    _mm512_setzero_ps,
+    _mm512_set1_ps,
+    _mm512_loadu_ps,
+    _mm512_storeu_ps,
+    _mm512_fmadd_ps,
+    _mm512_add_ps
 );
 tile_kernel!(
-    tile_avx2, "avx2,fma", 8,
-    _mm256_setzero_ps, _mm256_set1_ps, _mm256_loadu_ps, _mm256_storeu_ps, _mm256_fmadd_ps, _mm256_add_ps
+    tile_avx2,
+    "avx2,fma",
+    8,
+    _mm256_setzero_ps,
+    _mm256_set1_ps,
+    _mm256_loadu_ps,
+    _mm256_storeu_ps,
+    _mm256_fmadd_ps,
+    _mm256_add_ps
 );
 
 /// All rows of a job with tiles of `$rows` rows, what is left with tiles of four and of one.
