@@ -6,68 +6,85 @@ use crate::sdk::memory::{self, GroupMemory, Outputs};
 pub struct Actions<'a> {
     groups: &'a [memory::GroupActions],
     slot: usize,
-    instance: usize,
+    /// Looked up once per batch and not once per instance: most environments have one group.
+    first: GroupActions<'a>,
 }
 
 /// The actions of one group of one instance.
+#[derive(Clone, Copy)]
 pub struct GroupActions<'a> {
-    memory: &'a memory::GroupActions,
-    slot: usize,
+    agents: usize,
+    width: usize,
+    choices: &'a [i32],
+    continuous: &'a [f64],
     instance: usize,
 }
 
 impl<'a> Actions<'a> {
+    /// Actions of slot `slot`, of the first instance.
     #[inline(always)]
-    pub(crate) fn new(groups: &'a [memory::GroupActions], slot: usize, instance: usize) -> Self {
-        Self {
-            groups,
-            slot,
-            instance,
-        }
+    pub(crate) fn new(groups: &'a [memory::GroupActions], slot: usize) -> Self {
+        let first = GroupActions::new(&groups[0], slot);
+        Self { groups, slot, first }
+    }
+
+    /// The same for another instance.
+    #[inline(always)]
+    pub(crate) fn of(&self, instance: usize) -> Self {
+        Self { first: GroupActions { instance, ..self.first }, ..*self }
     }
 
     /// Actions of group `group`, in the order of the spec.
     #[inline(always)]
     pub fn group(&self, group: usize) -> GroupActions<'a> {
-        GroupActions {
-            memory: &self.groups[group],
-            slot: self.slot,
-            instance: self.instance,
-        }
+        let instance = self.first.instance;
+        GroupActions { instance, ..GroupActions::new(&self.groups[group], self.slot) }
     }
 
     /// Choice of an agent of the first group, within the space (the SDK has checked it).
     #[inline(always)]
     pub fn discrete(&self, agent: usize) -> usize {
-        self.group(0).discrete(agent)
+        self.first.discrete(agent)
     }
 
     /// Real action of an agent of the first group, finite, not clipped.
     #[inline(always)]
     pub fn continuous(&self, agent: usize) -> &'a [f64] {
-        self.group(0).continuous(agent)
+        self.first.continuous(agent)
     }
 }
 
 impl<'a> GroupActions<'a> {
+    #[inline(always)]
+    fn new(memory: &'a memory::GroupActions, slot: usize) -> Self {
+        let memory::GroupActions { agents, width, continuous, .. } = memory;
+        Self { agents: *agents, width: *width, choices: memory.discrete(slot), continuous, instance: 0 }
+    }
+
+    /// First component of an agent.
+    #[inline(always)]
+    fn at(&self, agent: usize) -> usize {
+        (self.instance * self.agents + agent) * self.width
+    }
+
     /// Choice of an agent, within the space (the SDK has checked it).
     #[inline(always)]
     pub fn discrete(&self, agent: usize) -> usize {
-        self.choices(agent)[0] as usize
+        self.choices[self.at(agent)] as usize
     }
 
     /// Choices of an agent, one per component.
     #[inline(always)]
     pub fn choices(&self, agent: usize) -> &'a [i32] {
-        let at = (self.instance * self.memory.agents + agent) * self.memory.width;
-        &self.memory.discrete(self.slot)[at..at + self.memory.width]
+        let at = self.at(agent);
+        &self.choices[at..at + self.width]
     }
 
     /// Real action of an agent, finite, not clipped.
     #[inline(always)]
     pub fn continuous(&self, agent: usize) -> &'a [f64] {
-        let at = (self.instance * self.memory.agents + agent) * self.memory.width;
-        &self.memory.continuous[at..at + self.memory.width]
+        let at = self.at(agent);
+        &self.continuous[at..at + self.width]
     }
 }
 

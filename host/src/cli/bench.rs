@@ -18,7 +18,7 @@ use crate::{
 const EXAMPLES: &str = "Examples:
   palaestra bench environment classic/CartPole-v1
   palaestra bench environment mpe/SimpleSpread-v3 --threads 1,2 --json
-  palaestra bench environment SimpleSpread --set agents=10 --num-envs 1024
+  palaestra bench environment SimpleSpread --set num_agents=10 --num-envs 1024
 
 Random actions, slabs, resets, checks and statistics are included. Thread counts take turns, and the
 median over the repeats is given.";

@@ -13,10 +13,14 @@ use crate::{
     trace::TraceCase,
 };
 
+/// No instance.
+const NONE: usize = usize::MAX;
+
 /// A batch of independent values of `E`.
 pub(crate) struct PerInstance<E> {
     worlds: Vec<E>,
-    current: Option<usize>,
+    /// The world that was called last, to be named when it panics; [`NONE`] before any.
+    current: usize,
 }
 
 impl<E> Drop for PerInstance<E> {
@@ -45,7 +49,7 @@ impl<E: Environment> BatchEnvironment for PerInstance<E> {
             .collect::<Result<_>>()?;
         Ok(Self {
             worlds,
-            current: None,
+            current: NONE,
         })
     }
 
@@ -56,7 +60,7 @@ impl<E: Environment> BatchEnvironment for PerInstance<E> {
         options: &ResetOptions<'_>,
         out: &mut Observe<'_>,
     ) -> Result<()> {
-        self.current = Some(instance);
+        self.current = instance;
         self.worlds[instance].reset(rng, options, out)
     }
 
@@ -70,18 +74,18 @@ impl<E: Environment> BatchEnvironment for PerInstance<E> {
             write,
             waiting,
         } = batch;
+        let actions = Actions::new(&memory.actions, *read);
         for (instance, (world, rng)) in self.worlds.iter_mut().zip(rngs.iter_mut()).enumerate() {
             if waiting.get(instance) == Some(&1) {
                 continue;
             }
-            self.current = Some(instance);
-            let actions = Actions::new(&memory.actions, *read, instance);
+            self.current = instance;
             let observe = Observe {
                 out: &mut memory.out,
                 slot: *write,
                 instance,
             };
-            world.step(rng, &actions, &mut StepWriter { observe });
+            world.step(rng, &actions.of(instance), &mut StepWriter { observe });
         }
     }
 
@@ -113,7 +117,7 @@ impl<E: Environment> BatchEnvironment for PerInstance<E> {
     }
 
     fn current(&self) -> Option<usize> {
-        self.current
+        (self.current != NONE).then_some(self.current)
     }
 
     fn trace_config(case: &Value) -> Value {

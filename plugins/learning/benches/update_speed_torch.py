@@ -19,6 +19,7 @@ TARGETS = {
     "update_256": 0.15,
     "update_1024": 0.35,
     "update_4096": 0.6,
+    "gru_32x32x64": None,
     "inference_1": 0.1,
     "inference_16": 0.2,
     "inference_256": 0.7,
@@ -83,6 +84,17 @@ def measure():
             optimiser = torch.optim.Adam(net.parameters(), lr=3e-4, eps=1e-5, fused=fused or None)
             times.append(median(lambda: update(net, optimiser, batch, fused or None)))
         found[f"update_{rows}"] = min(times)
+    gru, start = nn.GRU(64, 64), torch.zeros(1, 32, 64)
+    optimiser = torch.optim.Adam(gru.parameters(), lr=3e-4, fused=True)
+    x = torch.rand(32, 32, 64) * 2 - 1
+
+    def gru_update():
+        optimiser.zero_grad(set_to_none=True)
+        loss = gru(x, start)[0].square().mean()
+        loss.backward()
+        optimiser.step()
+
+    found["gru_32x32x64"] = median(gru_update)
     net = ActorCritic().eval()
     for rows in (1, 16, 256):
         x = torch.rand(rows, 18)

@@ -11,7 +11,7 @@
 use palaestra_learning::Result;
 use palaestra_learning::distributions::Categorical;
 use palaestra_learning::losses::{self, ValueError};
-use palaestra_learning::networks::{Activation, Input, Linear, Mlp, Module, Parameter, Path};
+use palaestra_learning::networks::{Activation, Gru, Input, Linear, Mlp, Module, Parameter, Path};
 use palaestra_learning::optimisers::{Adam, AdamSettings};
 use palaestra_learning::tensor::{self, Cpu, GradientTape};
 use palaestra_plugin_api::rng::{EnvRng, purpose};
@@ -127,6 +127,34 @@ fn update(
     Ok(loss)
 }
 
+/// One update of a GRU 64→64 over 32 steps of 32 rows, loss mean h².
+fn gru_time() -> Result<f64> {
+    let (device, mut rng) = (
+        Cpu::default(),
+        EnvRng::new(0, 0, 0, purpose::INITIALISATION),
+    );
+    let mut gru = Gru::uniform(&device, 64, 64, &mut rng)?;
+    let mut adam = Adam::new(AdamSettings::default());
+    let x: Vec<f32> = (0..32 * 32 * 64)
+        .map(|_| rng.range(-1.0, 1.0) as f32)
+        .collect();
+    median(|| {
+        let x = tensor::matrix(&device, x.clone(), 32 * 32, 64)?;
+        let start = tensor::matrix(&device, vec![0.0; 32 * 64], 32, 64)?;
+        let h = gru.unroll::<GradientTape<Cpu>>(Input::Data(x), Input::Data(start), None)?;
+        let numbers = tensor::values(&h);
+        let squares = numbers
+            .chunks(64)
+            .map(|row| row.iter().map(|x| x * x / 64.0).sum())
+            .collect();
+        let slopes = numbers.iter().map(|x| x / 32.0).collect();
+        let squares = tensor::rows_with_gradient(h, squares, slopes)?;
+        let loss = losses::on_tape(squares, |x| losses::mean(x, None))?;
+        adam.step(&mut gru, tensor::backward(loss)?.1, 3e-4, None)
+            .map(drop)
+    })
+}
+
 /// CPU time of this thread in microseconds: other processes on the machine do not count.
 fn cpu_time() -> f64 {
     let now = clock_gettime(ClockId::ThreadCPUTime);
@@ -167,6 +195,7 @@ fn main() -> Result<()> {
         let time = median(|| update(&mut net, &mut adam, &batch, &categorical).map(drop))?;
         lines.push(format!("  \"update_{rows}\": {time:.2}"));
     }
+    lines.push(format!("  \"gru_32x32x64\": {:.2}", gru_time()?));
     let net = ActorCritic::new()?;
     let heads = [net.policy, net.value].map(|head| Mlp::new(vec![head]).map(|head| head.freeze()));
     let [policy, value] = heads;

@@ -72,7 +72,11 @@ impl DeviceName {
     /// When a CUDA device is asked for and there is none: never a silent fallback.
     pub fn open(self) -> Result<Device> {
         match self {
-            Self::Cpu | Self::Auto => Ok(Device::Cpu(Cpu::default())),
+            Self::Cpu | Self::Auto => {
+                // dfdx's own products would start a thread pool of their own; work is shared out by the host.
+                gemm_common::gemm::set_threading_threshold(usize::MAX);
+                Ok(Device::Cpu(Cpu::default()))
+            }
             Self::Cuda(_) => Err(Error::config(format!(
                 "device: expected {self}, found a build of this plugin without CUDA; use device = \"cpu\" or \"auto\""
             ))),

@@ -69,7 +69,7 @@ fn worst_error(f: &dyn Fn(Matrix64<Tape64>) -> Scalar64) -> f64 {
     let gradient = loss.backward().get(&x).as_vec();
     let mut worst: f64 = 0.0;
     for (i, found) in gradient.iter().enumerate() {
-        let mut moved = |step: f64| {
+        let moved = |step: f64| {
             let mut at = start.clone();
             at[i] += step;
             value(&at).1.array()

@@ -30,6 +30,8 @@
 //! A prey that does not learn stays, walks at random, or takes the step after which the nearest predator is
 //! farthest (the first such action); then it is no agent.
 
+mod observation;
+
 use palaestra_plugin_api::{
     prelude::*,
     serde,
@@ -45,8 +47,6 @@ use crate::{
 /// Groups, in order.
 const PREDATORS: usize = 0;
 const PREY: usize = 1;
-/// Layers of a local observation.
-const LAYERS: usize = 3;
 /// Draws of a start in which the prey is not caught at once.
 const ATTEMPTS: usize = 100;
 
@@ -89,10 +89,10 @@ pub struct PredatorPreyConfig {
     pub prey: PreyPolicy,
     /// What agents see.
     pub observation: Observation,
-    /// How far agents with local observation see [cells].
+    /// How far agents with local observation see, in cells.
     #[config(default = 2, range = 1..=50)]
     pub sight: u32,
-    /// Distance within which all predators must be [cells].
+    /// Distance within which all predators must be, in cells.
     #[config(default = 1.5, range = 0.0..)]
     pub capture_distance: f64,
     /// Reward of each predator for the capture, and what it costs the prey.
@@ -146,25 +146,7 @@ impl Environment for PredatorPrey {
 
     fn spec(config: &PredatorPreyConfig) -> Result<EnvironmentSpec> {
         let predators = config.num_predators;
-        let observation = match config.observation {
-            Observation::Global => {
-                let others = 2 * predators;
-                Space::bounds(
-                    &[vec![0.0; 2], vec![-1.0; others]].concat(),
-                    &vec![1.0; 2 + others],
-                )
-            }
-            Observation::Local => {
-                let window = (2 * config.sight as usize + 1).pow(2);
-                let high = [
-                    vec![1.0; 2 + window],
-                    vec![predators as f64; window],
-                    vec![1.0; window],
-                ]
-                .concat();
-                Space::bounds(&vec![0.0; high.len()], &high)
-            }
-        };
+        let observation = observation::space(config);
         let mut spec = EnvironmentSpec::new(
             "predator",
             predators,
@@ -412,74 +394,6 @@ impl PredatorPrey {
                 .for_each(|&place| self.crowd[place] += 1.0);
         }
     }
-
-    #[inline(always)]
-    fn observe(&self, out: &mut Observe<'_>) {
-        let State { predators, prey } = &self.state;
-        let learned = self.config.prey == PreyPolicy::Learned;
-        match self.config.observation {
-            Observation::Global => {
-                for (i, &own) in predators.iter().enumerate() {
-                    let others = predators[..i]
-                        .iter()
-                        .chain(&predators[i + 1..])
-                        .chain([prey]);
-                    self.write_global(out.observation(i), own, others);
-                }
-                if learned {
-                    self.write_global(out.group(PREY).observation(0), *prey, predators.iter());
-                }
-            }
-            Observation::Local => {
-                for (i, &own) in predators.iter().enumerate() {
-                    self.write_local(out.observation(i), own);
-                }
-                if learned {
-                    self.write_local(out.group(PREY).observation(0), *prey);
-                }
-            }
-        }
-    }
-
-    #[inline(always)]
-    fn write_global<'a>(
-        &self,
-        row: &mut [f32],
-        own: Place,
-        others: impl Iterator<Item = &'a Place>,
-    ) {
-        let (first, rest) = row.split_at_mut(2);
-        first[0] = own[0] as f32 * self.scale[0];
-        first[1] = own[1] as f32 * self.scale[1];
-        for (pair, other) in rest.chunks_exact_mut(2).zip(others) {
-            pair[0] = (other[0] - own[0]) as f32 * self.scale[0];
-            pair[1] = (other[1] - own[1]) as f32 * self.scale[1];
-        }
-    }
-
-    #[inline(always)]
-    fn write_local(&self, row: &mut [f32], own: Place) {
-        let sight = self.config.sight as i32;
-        let side = 2 * sight as usize + 1;
-        let (first, layers) = row.split_at_mut(2);
-        first[0] = own[0] as f32 * self.scale[0];
-        first[1] = own[1] as f32 * self.scale[1];
-        let (grids, prey) = layers.split_at_mut((LAYERS - 1) * side * side);
-        for (layer, grid) in grids
-            .chunks_exact_mut(side * side)
-            .zip([&self.outside, &self.crowd])
-        {
-            for (line, row) in layer.chunks_exact_mut(side).zip(own[0] - sight..) {
-                line.copy_from_slice(grid.run([row, own[1] - sight], side));
-            }
-        }
-        prey.fill(0.0);
-        let [row, column] = [0, 1].map(|axis| self.state.prey[axis] - own[axis] + sight);
-        let reach = 0..=2 * sight;
-        if reach.contains(&row) && reach.contains(&column) {
-            prey[row as usize * side + column as usize] = 1.0;
-        }
-    }
 }
 
 /// Square of the distance between two cells.
@@ -490,86 +404,4 @@ fn square(a: Place, b: Place) -> i32 {
 }
 
 #[cfg(test)]
-mod tests {
-    use palaestra_plugin_api::serde_json::from_value;
-
-    use super::*;
-
-    fn world(config: Value, predators: &[Place], prey: Place) -> PredatorPrey {
-        let mut world = PredatorPrey::new(&from_value(config).unwrap()).unwrap();
-        world
-            .place(State {
-                predators: predators.into(),
-                prey,
-            })
-            .unwrap();
-        world
-    }
-
-    /// By hand: a diagonal neighbour is √2 < 1.5 away, two cells in a line are 2 > 1.5 away.
-    #[test]
-    fn the_prey_is_caught_when_all_are_near() {
-        let world = world(json!({}), &[[4, 4], [5, 7]], [5, 5]);
-        let rewards = |a: f64, b: f64| {
-            world
-                .counterfactual(&[vec![vec![a], vec![b]], vec![vec![0.0]]])
-                .unwrap()
-        };
-        assert_eq!(rewards(0.0, 0.0), [vec![-0.01, -0.01], vec![1.0]]);
-        assert_eq!(rewards(0.0, 3.0), [vec![10.0, 10.0], vec![-10.0]]);
-    }
-
-    #[test]
-    fn the_edge_stops_everybody() {
-        let mut world = world(json!({}), &[[0, 0], [9, 9]], [0, 9]);
-        assert_eq!(world.advance(|_| 1, 4), 0);
-        assert_eq!(
-            (&world.state.predators[..], world.state.prey),
-            (&[[0, 0], [8, 9]][..], [0, 9])
-        );
-    }
-
-    #[test]
-    fn a_fleeing_prey_runs_and_is_no_agent() {
-        let world = world(
-            json!({"prey": "flee", "num_predators": 1}),
-            &[[5, 4]],
-            [5, 5],
-        );
-        assert_eq!(WALK[world.escape()], [0, 1]);
-        let spec = PredatorPrey::spec(&world.config).unwrap();
-        assert_eq!(
-            (spec.groups.len(), spec.reward_range),
-            (1, (Some(-0.01), Some(10.0)))
-        );
-    }
-
-    #[test]
-    fn a_local_view_shows_edges_predators_and_prey() {
-        let config = json!({"observation": "local", "sight": 1, "num_predators": 3});
-        let mut world = world(config, &[[0, 0], [0, 1], [0, 0]], [2, 0]);
-        world.advance(|predator| [0, 0, 4][predator], 1);
-        let mut row = vec![f32::NAN; 2 + 27];
-        world.write_local(&mut row, [0, 0]);
-        let edges = [1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0];
-        let crowd = [0.0, 0.0, 0.0, 0.0, 1.0, 2.0, 0.0, 0.0, 0.0];
-        let prey = [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0];
-        assert_eq!(row, [&[0.0, 0.0][..], &edges, &crowd, &prey].concat());
-    }
-
-    #[test]
-    fn starts_are_not_captures() {
-        let mut world =
-            PredatorPrey::new(&from_value(json!({"field_size": [4, 4]})).unwrap()).unwrap();
-        for episode in 0..1000 {
-            world.draw(&mut EnvRng::new(3, 0, episode, 0));
-            assert!(
-                !world
-                    .state
-                    .predators
-                    .iter()
-                    .all(|&place| world.is_near(place))
-            );
-        }
-    }
-}
+mod tests;

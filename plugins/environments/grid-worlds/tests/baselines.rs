@@ -54,7 +54,7 @@ fn golden_returns_of_random_foraging() {
         ("Foraging-5x5-2p-1f-v3", of(5, 2, 1)),
         (
             "Foraging-8x8-2p-2f-coop-v3",
-            with(of(8, 2, 2), &[coop.clone()]),
+            with(of(8, 2, 2), std::slice::from_ref(&coop)),
         ),
         (
             "Foraging-2s-8x8-2p-2f-coop-v3",

@@ -97,9 +97,11 @@ fn predator_prey() {
     random::<PredatorPrey>(json!({"observation": "local", "num_predators": 4, "prey": "random"}));
 }
 
+/// By hand: two wanderers are both at one of 25 cells about once in 625 steps, an episode has 50, and meetings
+/// would come in runs.
 #[test]
 fn meeting_and_doorway() {
     let [_, met] = random::<CooperativeMeeting>(json!({}));
-    assert!((0.1..0.9).contains(&met.mean()), "{}", met.mean());
+    assert!((0.02..0.12).contains(&met.mean()), "{}", met.mean());
     random::<Doorway>(json!({}));
 }

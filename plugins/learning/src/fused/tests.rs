@@ -172,7 +172,7 @@ fn gru_equals_composite() {
 fn functions_with_gradients_equal_composite() {
     let x = tensor(5, 3, 1);
     let (rows, all) = (numbers(5, 2), numbers(15, 3));
-    both(&Nothing, &[x.clone()], |fused, mut x| {
+    both(&Nothing, std::slice::from_ref(&x), |fused, mut x| {
         let (x, values, slope) = (x.remove(0), rows.clone(), all.clone());
         let y: Vector<Cpu, Recorded> = if fused {
             rows_with_gradient(x, values, slope)
@@ -182,7 +182,7 @@ fn functions_with_gradients_equal_composite() {
         .unwrap();
         y.reshape_like(&(5, 1))
     });
-    both(&Nothing, &[x.clone()], |fused, mut x| {
+    both(&Nothing, std::slice::from_ref(&x), |fused, mut x| {
         let (x, values, slope) = (x.remove(0), numbers(15, 4), all.clone());
         if fused {
             pointwise_with_gradient(x, values, slope)

@@ -115,3 +115,30 @@ vectorised! {
         sum[0] += lanes.iter().sum::<f64>();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Vector code gives the bits of a scalar call.
+    #[test]
+    fn vectorised_functions_equal_scalar_ones() {
+        let numbers: Vec<f32> = (0..1003).map(|i| (i as f32 - 500.0) * 0.19).collect();
+        let mut found = numbers.clone();
+        exp(&mut found);
+        assert!(
+            found
+                .iter()
+                .zip(&numbers)
+                .all(|(y, &x)| *y == functions::exp(x))
+        );
+        let mut found = numbers.clone();
+        bias_tanh(&mut found, &[0.25; 17]);
+        assert!(
+            found
+                .iter()
+                .zip(&numbers)
+                .all(|(y, &x)| *y == functions::tanh(x + 0.25))
+        );
+    }
+}

@@ -1,7 +1,7 @@
 //! f32 exponential, hyperbolic tangent and logistic function: inlinable, vectorisable, the same bits everywhere.
 //!
 //! Multiplications, additions and one division in a fixed order, never contracted. Coefficients: our own minimax
-//! fits. Largest errors found over all of f32's interesting range: [`tanh`] 6.1 ulp (mean 0.8), [`exp`] 1.3 ulp;
+//! fits. Largest errors found on dense grids: [`tanh`] 6.1 ulp (mean 0.8), [`exp`] 1.0 ulp;
 //! [`sigmoid`] 3·10⁻⁷, absolute.
 
 /// tanh x = x·P(x²)/Q(x²) for |x| ≤ 8.5, ±1 beyond; NaN passes.
@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn functions_are_within_their_stated_errors() {
         assert!(worst_ulp(super::tanh, f64::tanh, 1e-3, 12.0) < 6.5);
-        assert!(worst_ulp(super::exp, f64::exp, -87.0, 88.0) < 2.0);
+        assert!(worst_ulp(super::exp, f64::exp, -87.0, 88.0) < 1.1);
         let worst = (-20_000..=20_000)
             .map(|i| i as f32 * 1e-3)
             .map(|x| (f64::from(super::sigmoid(x)) - 1.0 / (1.0 + (-f64::from(x)).exp())).abs())

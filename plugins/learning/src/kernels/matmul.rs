@@ -162,8 +162,11 @@ fn right_panel<'a>(
             stride: b.row_stride,
         };
     }
-    panel.clear();
     panel.resize(depth * tile.width, 0.0);
+    // The panel may hold numbers of an earlier product.
+    if tile.used < tile.width {
+        panel.fill(0.0);
+    }
     if b.column_stride == 1 {
         for (p, row) in panel.chunks_exact_mut(tile.width).enumerate() {
             row[..tile.used].copy_from_slice(&b.data[origin + p * b.row_stride..][..tile.used]);

@@ -29,16 +29,21 @@
 //! | truncated | never |
 //!
 //! The value to player 0 is -1/18. Metrics: `bets`, actions 1 in the episode; `showdown`, 1 if cards were shown.
-//! `init` of the reset options deals: `{"cards": [a, b]}`.
+//! `init` of the reset options deals: `{"cards": [a, b]}`. Game tree: the two cards, then the actions; 30 terminal
+//! histories, 12 information states (own card and actions, as `1pb`).
 
 mod picture;
 mod trace;
+mod tree;
 
 use palaestra_plugin_api::{
+    game_tree::GameNode,
     prelude::*,
     serde_json::{Value, json},
     trace::TraceCase,
 };
+
+use crate::turns;
 
 /// Ranks of the deck.
 pub(crate) const RANKS: usize = 3;
@@ -225,6 +230,7 @@ impl Environment for KuhnPoker {
         spec.reward_range = (Some(-most), Some(most));
         spec.metrics = vec![Metric::sum("bets"), Metric::sum("showdown")];
         spec.flags.turn_based = true;
+        spec.flags.game_tree = true;
         spec.tags = vec![Tag::Competitive, Tag::TurnBased];
         Ok(spec)
     }
@@ -292,6 +298,10 @@ impl Environment for KuhnPoker {
         picture::draw(self, canvas);
     }
 
+    fn game_node(&self, history: &[usize]) -> Result<GameNode> {
+        tree::node(&self.config, history)
+    }
+
     fn trace_cases(document: &Value) -> Result<Vec<TraceCase>> {
         trace::cases(document)
     }
@@ -311,9 +321,13 @@ impl KuhnPoker {
             }
         }
         if self.betting.outcome().is_none() {
-            let player = self.betting.player();
-            out.set_acting(player);
-            out.action_mask(1 - player)[usize::from(BET)] = 0;
+            turns::give_turn(
+                out,
+                PLAYERS,
+                self.betting.player(),
+                usize::from(PASS),
+                |_| true,
+            );
         }
     }
 }

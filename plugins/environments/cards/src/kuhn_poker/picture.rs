@@ -3,6 +3,7 @@
 use palaestra_plugin_api::prelude::*;
 
 use super::{BET, KuhnPoker, PLAYERS, RANKS, returns};
+use crate::table;
 
 const NAMES: [char; RANKS] = ['J', 'Q', 'K'];
 
@@ -10,31 +11,14 @@ const NAMES: [char; RANKS] = ['J', 'Q', 'K'];
 pub(super) fn draw(game: &KuhnPoker, canvas: &mut Canvas) {
     let outcome = game.betting.outcome();
     let won = outcome.map(|outcome| returns(&game.config, game.deal, outcome));
-    canvas.view(-3.0, -2.0, 3.0, 2.0);
-    canvas.background(Color::group(2).mix(Color::INK, 0.55));
-    canvas.rounded_rect(
-        (-2.9, -1.9),
-        (2.9, 1.9),
-        0.9,
-        Color::group(2).mix(Color::INK, 0.25),
-    );
+    table::felt(canvas);
     let mut lines = Vec::new();
     for player in 0..PLAYERS {
         let x = if player == 0 { -1.6 } else { 1.6 };
         let turn = outcome.is_none() && game.betting.player() == player;
-        let edge = if turn {
-            Color::ACCENT.pen(4.0)
-        } else {
-            Color::GREY.pen(1.0)
-        };
-        canvas.rounded_rect(
-            (x - 0.5, -0.7),
-            (x + 0.5, 0.7),
-            0.1,
-            Color::WHITE.outlined(edge),
-        );
         let card = NAMES[game.deal.cards[player]];
-        canvas.text((x, 0.0), 56.0, card.to_string(), Color::group(player));
+        let color = Color::group(player);
+        table::card(canvas, (x, 0.0), 1.0, card, color, turn);
         canvas.text((x, 1.1), 18.0, format!("player {player}"), Color::WHITE);
         let said = words(game.betting.actions(), player);
         canvas.text((x, -1.1), 18.0, said.clone(), Color::WHITE);

@@ -34,7 +34,7 @@ impl Roads {
     pub(super) fn new(difficulty: Difficulty, dim: u32, vision: i32) -> Result<Self> {
         let hard = difficulty == Difficulty::Hard;
         let (least, multiple) = if hard { (9, 3) } else { (4 + vision as u32, 2) };
-        if !(least..=200).contains(&dim) || dim % multiple != 0 {
+        if !(least..=200).contains(&dim) || !dim.is_multiple_of(multiple) {
             return Err(invalid(
                 "/dim",
                 format_args!("a multiple of {multiple} of {least} to 200"),

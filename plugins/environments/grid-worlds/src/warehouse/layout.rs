@@ -35,7 +35,7 @@ impl Layout {
         if !(1..=100).contains(&rows) {
             return Err(invalid("/shelf_rows", "1 ≤ x ≤ 100", rows));
         }
-        if !(1..=99).contains(&columns) || columns % 2 == 0 {
+        if !(1..=99).contains(&columns) || columns.is_multiple_of(2) {
             return Err(invalid(
                 "/shelf_columns",
                 "an odd number of 1 to 99",

@@ -1,7 +1,7 @@
 use super::*;
 use crate::golden::{agree, cases, expect, numbers, read};
 use crate::gradient_check::finite_differences;
-use crate::tensor::{Cpu, GradientTape, Merge, SplitTape, matrix};
+use crate::tensor::{GradientTape, matrix};
 
 #[test]
 fn golden_categorical_values_and_gradients() {

@@ -1,7 +1,7 @@
 use super::*;
 use crate::golden::{agree, cases, expect, number, numbers, read};
 use crate::gradient_check::finite_differences;
-use crate::tensor::{Cpu, GradientTape, matrix};
+use crate::tensor::{GradientTape, matrix};
 
 /// SAC's actor loss α·log π(a) - Q(a) with Q(a) = -Σ (a - target)²: value and gradients.
 #[test]

@@ -96,7 +96,7 @@ tile_kernel!(
     _mm256_add_ps
 );
 
-/// All rows of a job with tiles of `$rows` rows, what is left with tiles of four and of one.
+/// All rows of a job with tiles of `$rows` rows, what is left with smaller ones.
 macro_rules! all_rows {
     ($kernel:ident, $rows:literal, $registers:literal, $tile:ident, $job:ident) => {{
         let a = &$job.a;
@@ -112,19 +112,19 @@ macro_rules! all_rows {
                 );
                 let right = ($job.right.data.as_ptr(), $job.right.stride);
                 let target = ($job.c.as_mut_ptr().add(i * $job.stride + $job.column), $job.stride);
+                // The largest tile that fits: a tile of few rows waits for its own sums.
+                macro_rules! tile {
+                    ($size:literal) => {{
+                        $kernel::<$size, $registers>($job.depth, left, right, target, $tile.used, $job.accumulate);
+                        $size
+                    }};
+                }
                 i += match a.rows - i {
-                    $rows.. => {
-                        $kernel::<$rows, $registers>($job.depth, left, right, target, $tile.used, $job.accumulate);
-                        $rows
-                    }
-                    4.. => {
-                        $kernel::<4, $registers>($job.depth, left, right, target, $tile.used, $job.accumulate);
-                        4
-                    }
-                    _ => {
-                        $kernel::<1, $registers>($job.depth, left, right, target, $tile.used, $job.accumulate);
-                        1
-                    }
+                    rest if rest >= $rows => tile!($rows),
+                    6.. => tile!(6),
+                    4.. => tile!(4),
+                    2.. => tile!(2),
+                    _ => tile!(1),
                 };
             }
         }

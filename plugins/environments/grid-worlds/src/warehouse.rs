@@ -31,6 +31,8 @@
 //! | terminated | never |
 //! | truncated | after `max_episode_steps` (the original says terminated), or `max_inactivity_steps` without delivery |
 
+mod config;
+mod dynamics;
 mod layout;
 mod movement;
 mod observation;
@@ -45,10 +47,11 @@ use palaestra_plugin_api::{
 };
 
 use crate::{
-    board::{EAST, Grid, NORTH, Place, SOUTH, WEST, moved},
+    board::{EAST, Grid, NORTH, Place, SOUTH, WEST},
     picture::{self, Picture},
     state::{Saved, choices, invalid},
 };
+pub use config::{Difficulty, RewardType, Size, WarehouseConfig};
 use layout::Layout;
 use movement::Movement;
 
@@ -68,77 +71,6 @@ const RIGHT_OF: [u8; 4] = [3, 2, 0, 1];
 /// Metrics, in order.
 const DELIVERIES: usize = 0;
 const BLOCKED: usize = 1;
-
-/// How many shelves stand where.
-#[palaestra_plugin_api::config]
-pub enum Size {
-    /// 1 row of 3 columns.
-    Tiny,
-    /// 2 rows of 3 columns.
-    Small,
-    /// 2 rows of 5 columns.
-    Medium,
-    /// 3 rows of 5 columns.
-    Large,
-}
-
-/// How many shelves are requested at a time.
-#[palaestra_plugin_api::config]
-pub enum Difficulty {
-    /// Two per robot.
-    Easy,
-    /// One per robot.
-    #[config(default)]
-    Normal,
-    /// One per two robots.
-    Hard,
-}
-
-/// Who is paid, and when.
-#[palaestra_plugin_api::config]
-pub enum RewardType {
-    /// Who delivers, 1.
-    #[config(default)]
-    Individual,
-    /// Everybody, 1.
-    Global,
-    /// Who delivers, 0.5, and 0.5 for the shelf that it puts down then.
-    TwoStage,
-}
-
-/// Settings of Warehouse; the defaults are those of `rware-tiny-2ag-v2`.
-#[palaestra_plugin_api::config]
-pub struct WarehouseConfig {
-    /// Rows and columns of shelf blocks.
-    pub size: Size,
-    /// Rows of shelf blocks, if not those of the size.
-    pub shelf_rows: Option<u32>,
-    /// Columns of shelf blocks, an odd number, if not those of the size.
-    pub shelf_columns: Option<u32>,
-    /// Cells from top to bottom of a shelf block.
-    #[config(default = 8, range = 1..=100)]
-    pub column_height: u32,
-    /// Number of robots.
-    #[config(default = 2, range = 1..=1000)]
-    pub num_agents: usize,
-    /// How many shelves are requested at a time.
-    pub difficulty: Difficulty,
-    /// How many shelves are requested at a time, if not by difficulty.
-    pub request_queue_size: Option<usize>,
-    /// Who is paid, and when.
-    pub reward_type: RewardType,
-    /// How far robots see [cells].
-    #[config(default = 1, range = 1..=50)]
-    pub sensor_range: u32,
-    /// Whether robots see their place as parts of the warehouse's sides.
-    #[config(default = false)]
-    pub normalised_coordinates: bool,
-    /// Steps until truncation.
-    #[config(default = 500, range = 1..)]
-    pub max_episode_steps: u32,
-    /// Steps without delivery until truncation, if any.
-    pub max_inactivity_steps: Option<u32>,
-}
 
 /// A robot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -395,164 +327,6 @@ impl Environment for Warehouse {
 }
 
 impl Warehouse {
-    /// Moves, turns, picks up, puts down, delivers; pays each robot.
-    #[inline(always)]
-    fn advance(
-        &mut self,
-        rng: &mut EnvRng,
-        action_of: impl Fn(usize) -> usize,
-        mut pay: impl FnMut(usize, f64),
-    ) -> Outcome {
-        let blocked = self.decide(&action_of);
-        for robot in &self.state.robots {
-            self.robot_at[robot.place] = 0;
-            self.seen_robots[robot.place] = 0;
-        }
-        let mut carriers_moved = false;
-        for (i, robot) in self.state.robots.iter_mut().enumerate() {
-            match action_of(i) {
-                FORWARD => {
-                    let target = self.movement.target(i);
-                    if robot.carried > 0 && target != robot.place {
-                        self.shelf_at[robot.place] = 0;
-                        self.seen_shelves[robot.place] = 0;
-                        self.state.shelves[usize::from(robot.carried) - 1] = target;
-                        carriers_moved = true;
-                    }
-                    robot.place = target;
-                }
-                LEFT => robot.direction = LEFT_OF[usize::from(robot.direction)],
-                RIGHT => robot.direction = RIGHT_OF[usize::from(robot.direction)],
-                TOGGLE if robot.carried == 0 => robot.carried = self.shelf_at[robot.place],
-                TOGGLE if !self.layout.is_highway(robot.place) => {
-                    robot.carried = 0;
-                    if std::mem::take(&mut robot.has_delivered) {
-                        pay(i, 0.5);
-                    }
-                }
-                _ => {}
-            }
-        }
-        for (i, robot) in self.state.robots.iter().enumerate() {
-            self.robot_at[robot.place] = i as u16 + 1;
-            self.seen_robots[robot.place] = robot.direction + 1;
-            if carriers_moved && robot.carried > 0 {
-                self.shelf_at[robot.place] = robot.carried;
-                self.seen_shelves[robot.place] =
-                    1 + u8::from(self.requested[usize::from(robot.carried) - 1]);
-            }
-        }
-        let deliveries = self.deliver(rng, pay);
-        self.state.idle = if deliveries > 0 {
-            0
-        } else {
-            self.state.idle + 1
-        };
-        self.state.step += 1;
-        Outcome {
-            deliveries,
-            blocked,
-        }
-    }
-
-    /// Finds out where each robot goes; gives how many wanted to move and could not.
-    #[inline(always)]
-    fn decide(&mut self, action_of: &impl Fn(usize) -> usize) -> u32 {
-        for (i, robot) in self.state.robots.iter().enumerate() {
-            let mut target = robot.place;
-            if action_of(i) == FORWARD {
-                let ahead = self
-                    .layout
-                    .board
-                    .clamp(moved(robot.place, MOVES[usize::from(robot.direction)]));
-                // With a shelf there is no way past one that stands.
-                let standing =
-                    robot.carried > 0 && ahead != robot.place && self.shelf_at[ahead] != 0 && {
-                        let there = self.robot_at[ahead];
-                        there == 0 || self.state.robots[usize::from(there) - 1].carried == 0
-                    };
-                if !standing {
-                    target = ahead;
-                }
-            }
-            self.movement.want(i, robot.place, target);
-        }
-        let State { script, step, .. } = &self.state;
-        self.movement.resolve(&self.robot_at, |robot| {
-            script.yields.contains(&(*step, robot))
-        })
-    }
-
-    /// Takes requested shelves that are on a goal; gives how many.
-    #[inline(always)]
-    fn deliver(&mut self, rng: &mut EnvRng, mut pay: impl FnMut(usize, f64)) -> u32 {
-        let mut deliveries = 0;
-        for goal in self.layout.goals {
-            let shelf = self.shelf_at[goal];
-            if shelf == 0 || !self.requested[usize::from(shelf) - 1] {
-                continue;
-            }
-            self.request_another(shelf, rng);
-            deliveries += 1;
-            let deliverer = usize::from(self.robot_at[goal]).checked_sub(1);
-            match (self.config.reward_type, deliverer) {
-                (RewardType::Global, _) => {
-                    (0..self.config.num_agents).for_each(|robot| pay(robot, 1.0))
-                }
-                (RewardType::Individual, Some(robot)) => pay(robot, 1.0),
-                (RewardType::TwoStage, Some(robot)) => {
-                    self.state.robots[robot].has_delivered = true;
-                    pay(robot, 0.5);
-                }
-                (_, None) => {}
-            }
-        }
-        deliveries
-    }
-
-    /// Replaces a delivered shelf by one that is not requested.
-    #[inline(never)]
-    fn request_another(&mut self, delivered: u16, rng: &mut EnvRng) {
-        let Some(slot) = self
-            .state
-            .requests
-            .iter()
-            .position(|&shelf| shelf == delivered)
-        else {
-            return;
-        };
-        let step = self.state.step;
-        let prescribed = self
-            .state
-            .script
-            .replacements
-            .iter()
-            .find(|&&(at, s, _)| (at, s) == (step, slot));
-        let others = self.requested.len() - self.state.requests.len();
-        let nth = prescribed
-            .is_none()
-            .then(|| rng.below(others as u64) as usize);
-        let drawn = |nth: usize| {
-            (1_u16..)
-                .zip(&self.requested)
-                .filter(|(_, requested)| !**requested)
-                .nth(nth)
-        };
-        let new = prescribed
-            .map(|&(_, _, new)| new)
-            .or_else(|| Some(drawn(nth?)?.0))
-            .unwrap_or(delivered);
-        self.state.requests[slot] = new;
-        self.set_requested(delivered, false);
-        self.set_requested(new, true);
-    }
-
-    fn set_requested(&mut self, shelf: u16, requested: bool) {
-        let index = usize::from(shelf) - 1;
-        self.requested[index] = requested;
-        self.seen_shelves[self.state.shelves[index]] = 1 + u8::from(requested);
-    }
-
     fn letter(&self, robots: &[Place], place: Place) -> char {
         picture::occupant(robots, place).unwrap_or_else(|| match self.shelf_at[place] {
             0 if self.layout.goals.contains(&place) => 'G',

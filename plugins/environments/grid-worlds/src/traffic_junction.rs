@@ -37,6 +37,8 @@
 //! Curriculum: option `epoch` sets `add_rate` between `add_rate_min` and `add_rate`, in steps of 0.01; option
 //! `add_rate` sets it itself. Metric `success`: whether no car has collided, so its mean is the success rate.
 
+mod config;
+mod dynamics;
 mod roads;
 mod start;
 mod trace;
@@ -53,6 +55,7 @@ use crate::{
     picture::{self, Picture},
     state::{Saved, choices, invalid},
 };
+pub use config::{Difficulty, TrafficJunctionConfig};
 use roads::Roads;
 
 /// Number of actions.
@@ -67,52 +70,12 @@ const CRASH: f64 = -10.0;
 const PARKED: Place = [0, 0];
 /// Numbers of an observation before the window.
 const OWN: usize = 2;
-/// The curriculum's steps of `add_rate`.
-const RATE_STEP: f64 = 0.01;
-
 /// Metrics, in order.
 const SUCCESS: usize = 0;
 const COLLISIONS: usize = 1;
 const ARRIVALS: usize = 2;
 const CARS: usize = 3;
 const ADD_RATE: usize = 4;
-
-/// Which roads.
-#[palaestra_plugin_api::config]
-pub enum Difficulty {
-    /// Two one-way roads.
-    Easy,
-    /// Two roads of two lanes.
-    Medium,
-    /// Four roads of two lanes.
-    Hard,
-}
-
-/// Settings of TrafficJunction; what is not given is that of the difficulty.
-#[palaestra_plugin_api::config]
-pub struct TrafficJunctionConfig {
-    /// Which roads.
-    pub difficulty: Difficulty,
-    /// Most cars on the road.
-    pub num_cars: Option<usize>,
-    /// Length of the roads [cells]; easy roads are one cell longer.
-    pub dim: Option<u32>,
-    /// How far cars see [cells]; 0 for their own cell alone.
-    #[config(default = 1, range = 0..=20)]
-    pub vision: u32,
-    /// Probability that a car enters at an arrival point, at the end of the curriculum.
-    pub add_rate: Option<f64>,
-    /// The same at the start of the curriculum.
-    pub add_rate_min: Option<f64>,
-    /// Epoch in which the curriculum starts.
-    #[config(default = 250)]
-    pub curriculum_start: u32,
-    /// Epoch in which the curriculum is at its end.
-    #[config(default = 1250)]
-    pub curriculum_end: u32,
-    /// Steps until truncation.
-    pub max_episode_steps: Option<u32>,
-}
 
 /// A car.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -157,67 +120,6 @@ pub struct TrafficJunction {
     on_road: usize,
     /// How many cars, parked ones too, are on each cell.
     counts: Grid<u16>,
-}
-
-/// What depends on the difficulty.
-struct Preset {
-    cars: usize,
-    dim: u32,
-    steps: u32,
-    add_rate: [f64; 2],
-}
-
-impl Difficulty {
-    fn preset(self) -> Preset {
-        match self {
-            Self::Easy => Preset {
-                cars: 5,
-                dim: 6,
-                steps: 20,
-                add_rate: [0.1, 0.3],
-            },
-            Self::Medium => Preset {
-                cars: 10,
-                dim: 14,
-                steps: 40,
-                add_rate: [0.05, 0.2],
-            },
-            Self::Hard => Preset {
-                cars: 20,
-                dim: 18,
-                steps: 80,
-                add_rate: [0.02, 0.05],
-            },
-        }
-    }
-}
-
-impl TrafficJunctionConfig {
-    /// `add_rate` at the start and at the end of the curriculum.
-    fn rates(&self) -> [f64; 2] {
-        let [low, high] = self.difficulty.preset().add_rate;
-        let high = self.add_rate.unwrap_or(high);
-        [self.add_rate_min.unwrap_or(low.min(high)), high]
-    }
-
-    /// `add_rate` in an epoch: the original adds once an epoch from the start to the end of the curriculum.
-    fn rate_in(&self, epoch: u32) -> f64 {
-        let [low, high] = self.rates();
-        let epochs = self.curriculum_end.saturating_sub(self.curriculum_start);
-        let passed = epoch
-            .saturating_add(1)
-            .saturating_sub(self.curriculum_start)
-            .min(epochs);
-        if epochs == 0 || passed == epochs {
-            return high;
-        }
-        let exact = low + (high - low) * f64::from(passed) / f64::from(epochs);
-        if passed == 0 {
-            low
-        } else {
-            RATE_STEP * (exact / RATE_STEP).floor()
-        }
-    }
 }
 
 impl Environment for TrafficJunction {
@@ -402,145 +304,6 @@ impl Environment for TrafficJunction {
 
     fn trace_cases(document: &Value) -> Result<Vec<TraceCase>> {
         trace::cases(document)
-    }
-}
-
-impl TrafficJunction {
-    /// Number of cells that a car sees.
-    fn window(&self) -> usize {
-        let side = 2 * self.config.vision as usize + 1;
-        side * side
-    }
-
-    /// Moves the cars on the road.
-    #[inline(always)]
-    fn drive(&mut self, action_of: impl Fn(usize) -> usize, mut leaves: impl FnMut(usize)) {
-        for (i, car) in self.state.cars.iter_mut().enumerate() {
-            car.completed = false;
-            if !car.alive {
-                continue;
-            }
-            car.wait += 1;
-            if action_of(i) == BRAKE {
-                car.last_action = BRAKE as u8;
-                continue;
-            }
-            self.counts[car.place] -= 1;
-            car.progress += 1;
-            match self.roads.route(car.route as usize).get(car.progress) {
-                Some(&place) => {
-                    car.place = place;
-                    car.last_action = 0;
-                }
-                None => {
-                    // Route and last action stay as they are, as in the original.
-                    (car.alive, car.place, car.wait, car.completed) = (false, PARKED, 0, true);
-                    self.on_road -= 1;
-                    leaves(i);
-                }
-            }
-            self.counts[car.place] += 1;
-        }
-    }
-
-    /// Lets cars enter.
-    #[inline(always)]
-    fn admit(&mut self, rng: &mut EnvRng, mut enters: impl FnMut(usize)) {
-        let cars = self.state.cars.len();
-        if let Some(additions) = &mut self.state.additions {
-            let now = additions
-                .get_mut(self.state.step)
-                .map(std::mem::take)
-                .unwrap_or_default();
-            for (car, route) in now {
-                self.enter(car, route);
-                enters(car);
-            }
-            return;
-        }
-        for arrival in 0..self.roads.arrivals() {
-            if self.on_road == cars {
-                return;
-            }
-            if rng.uniform() <= self.state.add_rate {
-                let nth = rng.below((cars - self.on_road) as u64) as usize;
-                let parked = self
-                    .state
-                    .cars
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, car)| !car.alive)
-                    .nth(nth);
-                let route = arrival * self.roads.per_arrival()
-                    + rng.below(self.roads.per_arrival() as u64) as usize;
-                if let Some((car, _)) = parked {
-                    self.enter(car, route);
-                    enters(car);
-                }
-            }
-        }
-    }
-
-    fn enter(&mut self, car: usize, route: usize) {
-        let entering = &mut self.state.cars[car];
-        self.counts[entering.place] -= 1;
-        self.on_road += usize::from(!entering.alive);
-        (entering.alive, entering.route, entering.progress) = (true, route as i32, 0);
-        entering.place = self.roads.route(route)[0];
-        self.counts[entering.place] += 1;
-    }
-
-    /// Pays the cars on the road; gives how many share a cell.
-    #[inline(always)]
-    fn pay(&self, mut pay: impl FnMut(usize, f64)) -> u32 {
-        let mut crashed = 0;
-        for (i, car) in self
-            .state
-            .cars
-            .iter()
-            .enumerate()
-            .filter(|(_, car)| car.alive)
-        {
-            let mut reward = WAITING * f64::from(car.wait);
-            if self.counts[car.place] > 1 && car.place != PARKED {
-                reward += CRASH;
-                crashed += 1;
-            }
-            pay(i, reward);
-        }
-        crashed
-    }
-
-    #[inline(always)]
-    fn observe(&self, out: &mut Observe<'_>) {
-        let vision = self.config.vision as i32;
-        let side = 2 * vision as usize + 1;
-        let vocabulary = self.roads.vocabulary();
-        let last_route = (self.roads.routes() - 1) as f64;
-        for (i, car) in self.state.cars.iter().enumerate() {
-            let observation = out.observation(i);
-            observation.fill(0.0);
-            if !car.alive {
-                continue;
-            }
-            let (own, window) = observation.split_at_mut(OWN);
-            own[0] = f32::from(car.last_action);
-            own[1] = (f64::from(car.route) / last_route) as f32;
-            let [row, column] = car.place;
-            for (line, row) in window
-                .chunks_exact_mut(side * vocabulary)
-                .zip(row - vision..)
-            {
-                let classes = self.roads.classes(row, column - vision, side);
-                let counts = self.counts.run([row, column - vision], side);
-                for ((cell, &class), &count) in
-                    line.chunks_exact_mut(vocabulary).zip(classes).zip(counts)
-                {
-                    cell[usize::from(class)] = 1.0;
-                    cell[vocabulary - 1] = f32::from(count);
-                }
-            }
-        }
     }
 }
 

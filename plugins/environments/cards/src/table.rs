@@ -1,0 +1,38 @@
+//! A table seen from above: felt, cards, and who is to act.
+
+use palaestra_plugin_api::prelude::*;
+
+/// Half the width and height of the view, in table units.
+const HALF: (f64, f64) = (3.0, 2.0);
+
+/// The felt, and the view on it: x from -3 to 3, y from -2 to 2.
+pub(crate) fn felt(canvas: &mut Canvas) {
+    let (x, y) = (HALF.0 - 0.1, HALF.1 - 0.1);
+    canvas.view(-HALF.0, -HALF.1, HALF.0, HALF.1);
+    canvas.background(Color::group(2).mix(Color::INK, 0.55));
+    canvas.rounded_rect((-x, -y), (x, y), 0.9, Color::group(2).mix(Color::INK, 0.25));
+}
+
+/// An open card with its label, `width` wide; marked when its owner is to act.
+pub(crate) fn card(
+    canvas: &mut Canvas,
+    (x, y): (f64, f64),
+    width: f64,
+    label: impl Into<String>,
+    color: Color,
+    marked: bool,
+) {
+    let edge = if marked {
+        Color::ACCENT.pen(4.0)
+    } else {
+        Color::GREY.pen(1.0)
+    };
+    let (half_width, half_height) = (0.5 * width, 0.7 * width);
+    canvas.rounded_rect(
+        (x - half_width, y - half_height),
+        (x + half_width, y + half_height),
+        0.1 * width,
+        Color::WHITE.outlined(edge),
+    );
+    canvas.text((x, y), 56.0 * width, label, color);
+}

@@ -1,0 +1,81 @@
+//! Rows of tables, looked up for many cells at once.
+
+/// Copies row `cells[i]` of `table` to row `i` of `out`; rows are `width` wide. Common widths are compiled apart,
+/// so that a row is one load and one store.
+#[inline(always)]
+pub(crate) fn look_up<T: Copy>(table: &[T], width: usize, cells: &[u32], out: &mut [T]) {
+    match width {
+        0 => {}
+        1 => rows::<T, 1>(table, cells, out),
+        2 => rows::<T, 2>(table, cells, out),
+        3 => rows::<T, 3>(table, cells, out),
+        4 => rows::<T, 4>(table, cells, out),
+        // Two players' views of a round: two, three and four actions each.
+        8 => rows::<T, 8>(table, cells, out),
+        12 => rows::<T, 12>(table, cells, out),
+        16 => rows::<T, 16>(table, cells, out),
+        _ => {
+            for (to, &cell) in out.chunks_exact_mut(width).zip(cells) {
+                to.copy_from_slice(&table[cell as usize * width..][..width]);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn rows<T: Copy, const W: usize>(table: &[T], cells: &[u32], out: &mut [T]) {
+    let table = table.as_chunks::<W>().0;
+    for (to, &cell) in out.as_chunks_mut::<W>().0.iter_mut().zip(cells) {
+        *to = table[cell as usize];
+    }
+}
+
+/// The cell of every joint action `[n · players]` of a tensor with these strides.
+#[inline(always)]
+pub(crate) fn tensor_cells(strides: &[u32], actions: &[i32], cells: &mut [u32]) {
+    match strides {
+        &[a, b] => fixed_cells([a, b], actions, cells),
+        &[a, b, c] => fixed_cells([a, b, c], actions, cells),
+        &[a, b, c, d] => fixed_cells([a, b, c, d], actions, cells),
+        _ => {
+            for (cell, joint) in cells.iter_mut().zip(actions.chunks_exact(strides.len())) {
+                let steps = joint.iter().zip(strides).map(|(&action, &stride)| action as u32 * stride);
+                *cell = steps.sum();
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn fixed_cells<const N: usize>(strides: [u32; N], actions: &[i32], cells: &mut [u32]) {
+    for (cell, joint) in cells.iter_mut().zip(actions.as_chunks::<N>().0) {
+        let mut sum = 0;
+        for player in 0..N {
+            sum += joint[player] as u32 * strides[player];
+        }
+        *cell = sum;
+    }
+}
+
+/// The same where players have different numbers of actions: a choice beyond a player's own counts as its last.
+#[inline(always)]
+pub(crate) fn clamped_cells(strides: &[u32], counts: &[usize], actions: &[i32], cells: &mut [u32]) {
+    for (cell, joint) in cells.iter_mut().zip(actions.chunks_exact(strides.len())) {
+        *cell = 0;
+        for ((&action, &stride), &count) in joint.iter().zip(strides).zip(counts) {
+            *cell += (action as u32).min(count as u32 - 1) * stride;
+        }
+    }
+}
+
+/// Each player's cell of an anonymous game with `totals` possible sums.
+#[inline(always)]
+pub(crate) fn anonymous_cells(players: usize, totals: u32, actions: &[i32], cells: &mut [u32]) {
+    let rounds = cells.chunks_exact_mut(players).zip(actions.chunks_exact(players));
+    for (cells, joint) in rounds {
+        let total: u32 = joint.iter().map(|&action| action as u32).sum();
+        for (cell, &own) in cells.iter_mut().zip(joint) {
+            *cell = own as u32 * totals + total;
+        }
+    }
+}

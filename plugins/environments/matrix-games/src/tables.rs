@@ -1,0 +1,252 @@
+//! A game as tables: everything that a step says of a joint action is looked up by one number.
+//!
+//! That number is the *cell*. In a tensor it is the joint action counted with the last player fastest, after the
+//! cells of earlier stages: one for all players. In an anonymous game each player has its own: own action times
+//! the number of totals, plus the total. One more cell at the end stands for "nothing played yet".
+
+use palaestra_plugin_api::prelude::Result;
+
+use crate::game::{Game, Payoffs, is_possible, joint_actions, refused};
+
+/// Numbers in the table of observations, at most.
+const MAX_SEEN: usize = 1 << 22;
+/// In [`Tables::next`]: the episode is over.
+pub(crate) const END: u32 = u32::MAX;
+
+/// The tables of a game.
+#[derive(Clone, Debug)]
+pub(crate) struct Tables {
+    pub(crate) players: usize,
+    /// Actions of the player that has most.
+    pub(crate) choices: usize,
+    /// Actions of each player.
+    pub(crate) counts: Vec<usize>,
+    /// What one more of each player's action adds to the cell; empty for anonymous games.
+    pub(crate) strides: Vec<u32>,
+    /// Cells of one stage.
+    pub(crate) stage_cells: usize,
+    /// Number of stages.
+    pub(crate) stages: usize,
+    /// Payoffs, `[cell][players of a cell]`.
+    pub(crate) payoff: Vec<f64>,
+    /// Values of the metrics, `[cell][metric]`; of an anonymous game what a player adds to them.
+    pub(crate) measures: Vec<f32>,
+    /// Names of the metrics.
+    pub(crate) metrics: Vec<&'static str>,
+    /// What is seen afterwards, `[cell and the empty one][players of a cell][width]`; empty if nothing is.
+    pub(crate) seen: Vec<f32>,
+    /// Width of one player's view of one round.
+    pub(crate) seen_width: usize,
+    /// The stage that a cell leads to; empty where the one stage is repeated.
+    pub(crate) next: Vec<u32>,
+}
+
+impl Tables {
+    /// Tables of a game; `remembers` says whether players see past rounds.
+    pub(crate) fn new(game: &Game, remembers: bool) -> Result<Self> {
+        let counts = game.counts();
+        let choices = counts.iter().copied().max().unwrap_or(0);
+        let mut tables = Self {
+            players: game.players(),
+            choices,
+            counts,
+            strides: Vec::new(),
+            stage_cells: 0,
+            stages: game.stages().len().max(1),
+            payoff: Vec::new(),
+            measures: Vec::new(),
+            metrics: vec!["welfare"],
+            seen: Vec::new(),
+            seen_width: 0,
+            next: Vec::new(),
+        };
+        if tables.stages == 1 {
+            tables.metrics.push("equilibrium");
+        }
+        if !game.cooperation.is_empty() {
+            tables.metrics.push("cooperation");
+        }
+        match &game.payoffs {
+            Payoffs::Tensor(_) => tables.fill_tensor(game, remembers)?,
+            Payoffs::Anonymous(table) => tables.fill_anonymous(game, table, remembers)?,
+        }
+        Ok(tables)
+    }
+
+    /// Whether each player has its own cell.
+    #[inline(always)]
+    pub(crate) fn is_anonymous(&self) -> bool {
+        self.strides.is_empty()
+    }
+
+    /// Cells of a joint action: one, or one per player.
+    #[inline(always)]
+    pub(crate) fn cells_per_round(&self) -> usize {
+        if self.is_anonymous() { self.players } else { 1 }
+    }
+
+    /// Players that share a cell.
+    #[inline(always)]
+    pub(crate) fn players_per_cell(&self) -> usize {
+        self.players / self.cells_per_round()
+    }
+
+    /// The cell of a round that was not played.
+    pub(crate) fn empty(&self) -> u32 {
+        (self.stages * self.stage_cells) as u32
+    }
+
+    /// Cells of a joint action that is legal, `[cells_per_round]`.
+    pub(crate) fn cells(&self, joint: &[usize], stage: usize) -> Vec<u32> {
+        if self.is_anonymous() {
+            let total: usize = joint.iter().sum();
+            let totals = self.stage_cells / self.choices;
+            return joint.iter().map(|own| (own * totals + total) as u32).collect();
+        }
+        let steps = joint.iter().zip(&self.strides);
+        let joint: usize = steps.map(|(action, &stride)| action * stride as usize).sum();
+        vec![(stage * self.stage_cells + joint) as u32]
+    }
+
+    /// Stage and joint action of cells; none where nothing was played.
+    pub(crate) fn joint_action(&self, cells: &[u32]) -> Option<(usize, Vec<usize>)> {
+        if cells[0] == self.empty() {
+            return None;
+        }
+        if self.is_anonymous() {
+            let totals = self.stage_cells / self.choices;
+            return Some((0, cells.iter().map(|&cell| cell as usize / totals).collect()));
+        }
+        let (stage, joint) = (cells[0] as usize / self.stage_cells, cells[0] as usize % self.stage_cells);
+        Some((stage, self.unravel(joint)))
+    }
+
+    /// Payoff of each player for cells.
+    pub(crate) fn payoffs(&self, cells: &[u32]) -> Vec<f64> {
+        let width = self.players_per_cell();
+        let row = |&cell: &u32| &self.payoff[cell as usize * width..][..width];
+        cells.iter().flat_map(row).copied().collect()
+    }
+
+    fn unravel(&self, joint: usize) -> Vec<usize> {
+        let digit = |(&stride, &n): (&u32, &usize)| joint / stride as usize % n;
+        self.strides.iter().zip(&self.counts).map(digit).collect()
+    }
+
+    fn fill_tensor(&mut self, game: &Game, remembers: bool) -> Result<()> {
+        self.stage_cells = joint_actions(&self.counts)?;
+        let mut stride = 1;
+        self.strides = vec![0; self.players];
+        for (to, n) in self.strides.iter_mut().zip(&self.counts).rev() {
+            *to = stride;
+            stride *= *n as u32;
+        }
+        for stage in game.stages() {
+            for (cell, payoffs) in stage.payoffs.iter().enumerate() {
+                let joint = self.unravel(cell);
+                self.payoff.extend(payoffs);
+                self.measures.push(payoffs.iter().sum::<f64>() as f32);
+                if self.stages == 1 {
+                    let stable = self.is_equilibrium(&stage.payoffs, &joint);
+                    self.measures.push(f32::from(u8::from(stable)));
+                }
+                if !game.cooperation.is_empty() {
+                    let degrees = joint.iter().zip(&game.cooperation).map(|(&a, degrees)| degrees[a]);
+                    self.measures.push((degrees.sum::<f64>() / self.players as f64) as f32);
+                }
+                if let Some(next) = stage.next.get(cell) {
+                    self.next.push(next.map_or(END, |stage| stage as u32));
+                }
+            }
+        }
+        if self.stages > 1 {
+            self.see_stages();
+        } else if remembers {
+            self.see_joint_actions()?;
+        }
+        Ok(())
+    }
+
+    /// Whether no player would gain by another action alone.
+    fn is_equilibrium(&self, payoffs: &[Vec<f64>], joint: &[usize]) -> bool {
+        let cell = self.cells(joint, 0)[0] as usize;
+        (0..self.players).all(|player| {
+            let stride = self.strides[player] as usize;
+            let first = cell - joint[player] * stride;
+            let mut others = (0..self.counts[player]).map(|a| payoffs[first + a * stride][player]);
+            others.all(|other| other <= payoffs[cell][player])
+        })
+    }
+
+    /// All players see the stage they are in, one-hot; nothing after the end.
+    fn see_stages(&mut self) {
+        self.seen_width = self.stages;
+        let start = std::iter::once(&0);
+        for &stage in self.next.iter().chain(start) {
+            for _ in 0..self.players {
+                let at = self.seen.len();
+                self.seen.resize(at + self.stages, 0.0);
+                if stage != END {
+                    self.seen[at + stage as usize] = 1.0;
+                }
+            }
+        }
+    }
+
+    /// Every player sees all actions of a round, one-hot: its own, then those of the players after it, in a circle.
+    fn see_joint_actions(&mut self) -> Result<()> {
+        self.seen_width = self.players * self.choices;
+        let size = (self.stage_cells + 1) * self.players * self.seen_width;
+        if size > MAX_SEEN {
+            let expected = format!("observations that fit into {MAX_SEEN} numbers in all");
+            return Err(refused("/memory", &expected, size));
+        }
+        self.seen = vec![0.0; size];
+        let mut rows = self.seen.clone();
+        for (cell, row) in rows.chunks_exact_mut(self.players * self.seen_width).enumerate() {
+            if cell == self.stage_cells {
+                break;
+            }
+            let joint = self.unravel(cell);
+            for (player, view) in row.chunks_exact_mut(self.seen_width).enumerate() {
+                for (place, one_hot) in view.chunks_exact_mut(self.choices).enumerate() {
+                    one_hot[joint[(player + place) % self.players]] = 1.0;
+                }
+            }
+        }
+        self.seen = rows;
+        Ok(())
+    }
+
+    fn fill_anonymous(&mut self, game: &Game, table: &[Vec<f64>], remembers: bool) -> Result<()> {
+        let totals = table[0].len();
+        self.stage_cells = table.len() * totals;
+        self.seen_width = if remembers { self.choices + 1 } else { 0 };
+        let share = 1.0 / self.players as f64;
+        for own in 0..table.len() {
+            for total in 0..totals {
+                let payoff = table[own][total];
+                let gains = |other: usize| {
+                    let instead = total + other;
+                    instead
+                        .checked_sub(own)
+                        .filter(|&new| is_possible(table, own, total) && is_possible(table, other, new))
+                        .is_some_and(|new| table[other][new] > payoff)
+                };
+                let stable = !(0..table.len()).any(gains);
+                self.payoff.push(payoff);
+                self.measures.extend([payoff as f32, f32::from(u8::from(stable))]);
+                if let Some(degrees) = game.cooperation.first() {
+                    self.measures.push((degrees[own] * share) as f32);
+                }
+                if remembers {
+                    let one_hot = (0..self.choices).map(|a| f32::from(u8::from(a == own)));
+                    self.seen.extend(one_hot);
+                    self.seen.push(total as f32 / (totals - 1).max(1) as f32);
+                }
+            }
+        }
+        self.seen.extend(vec![0.0; self.seen_width]);
+        Ok(())
+    }
+}
