@@ -5,7 +5,9 @@ use palaestra_plugin_api::{
     abi::EnvironmentFactory,
     client::{Context, EnvironmentBatch, EnvironmentHandle, MakeEnvironment},
 };
-use palaestra_registry::{Kind, Options, Registry, loader, manifest::Export, registry::Entry, validate::ConfigSchema};
+use palaestra_registry::{
+    Kind, Options, Registry, loader, manifest::Export, registry::Entry, validate::ConfigSchema,
+};
 use serde_json::Value;
 
 /// A scanned registry, and the services that its plugins are given.
@@ -20,7 +22,10 @@ impl Session {
     /// # Errors
     /// Those of [`Registry::scan`].
     pub fn open(options: Options) -> Result<Self> {
-        Ok(Self { registry: Registry::scan(options)?, context: Context::default() })
+        Ok(Self {
+            registry: Registry::scan(options)?,
+            context: Context::default(),
+        })
     }
 
     /// What is on the search path.
@@ -34,11 +39,18 @@ impl Session {
     /// An unknown name, a wrong configuration, an untrusted plugin, or one that cannot be loaded.
     pub fn environment(&self, name: &str, config: &Value) -> Result<EnvironmentMaker> {
         let resolution = self.registry.resolve(Kind::Environment, name)?;
-        let Entry { export, manifest, plugin } = resolution.entry;
+        let Entry {
+            export,
+            manifest,
+            plugin,
+        } = resolution.entry;
         let config = complete(export, config)?;
         let loaded = loader::load(&self.registry.admit(plugin)?)?;
         let factory = loaded.environments.ok_or_else(|| {
-            Error::plugin(format!("plugin {}: expected a factory of environments, found none", manifest.plugin))
+            Error::plugin(format!(
+                "plugin {}: expected a factory of environments, found none",
+                manifest.plugin
+            ))
         })?;
         Ok(EnvironmentMaker {
             id: export.id.to_string(),
@@ -90,7 +102,10 @@ impl EnvironmentMaker {
 
     /// A request for this environment with seed 0 and one instance.
     pub fn request(&self) -> MakeEnvironment {
-        MakeEnvironment { config: self.config.clone(), ..MakeEnvironment::new(&self.id) }
+        MakeEnvironment {
+            config: self.config.clone(),
+            ..MakeEnvironment::new(&self.id)
+        }
     }
 
     /// Makes one object; id and configuration of the request are taken as they are.
@@ -105,7 +120,12 @@ impl EnvironmentMaker {
     ///
     /// # Errors
     /// As [`make`](Self::make).
-    pub fn batch(&self, what: &MakeEnvironment, shards: usize, slots: usize) -> Result<EnvironmentBatch> {
+    pub fn batch(
+        &self,
+        what: &MakeEnvironment,
+        shards: usize,
+        slots: usize,
+    ) -> Result<EnvironmentBatch> {
         EnvironmentBatch::new(what, shards, slots, |part| self.make(part))
     }
 
@@ -118,8 +138,15 @@ impl EnvironmentMaker {
     pub fn blame(&self, error: Error) -> Error {
         match error.kind {
             ErrorKind::Plugin | ErrorKind::Panicked => {
-                let gap = if error.message.starts_with('(') { " " } else { ": " };
-                Error { message: format!("plugin {}{gap}{}", self.plugin, error.message), ..error }
+                let gap = if error.message.starts_with('(') {
+                    " "
+                } else {
+                    ": "
+                };
+                Error {
+                    message: format!("plugin {}{gap}{}", self.plugin, error.message),
+                    ..error
+                }
             }
             _ => error,
         }

@@ -412,6 +412,10 @@ fn a_second_plugin_with_the_same_id_fails_names_unique() {
     }
     let run = machine.run(&["check", libraries[1].to_str().unwrap(), "--json"]);
     let failed = of_status(&report(&run), "failed");
-    assert_eq!((run.code, failed.len(), failed[0].0.as_str()), (1, 1, "names-unique"), "{run:?}");
+    assert_eq!(
+        (run.code, failed.len(), failed[0].0.as_str()),
+        (1, 1, "names-unique"),
+        "{run:?}"
+    );
     assert!(failed[0].1.contains("c/Corridor-v0"), "{failed:?}");
 }

@@ -25,20 +25,33 @@ impl<'a> Actions<'a> {
     #[inline(always)]
     pub(crate) fn new(groups: &'a [memory::GroupActions], slot: usize) -> Self {
         let first = GroupActions::new(&groups[0], slot);
-        Self { groups, slot, first }
+        Self {
+            groups,
+            slot,
+            first,
+        }
     }
 
     /// The same for another instance.
     #[inline(always)]
     pub(crate) fn of(&self, instance: usize) -> Self {
-        Self { first: GroupActions { instance, ..self.first }, ..*self }
+        Self {
+            first: GroupActions {
+                instance,
+                ..self.first
+            },
+            ..*self
+        }
     }
 
     /// Actions of group `group`, in the order of the spec.
     #[inline(always)]
     pub fn group(&self, group: usize) -> GroupActions<'a> {
         let instance = self.first.instance;
-        GroupActions { instance, ..GroupActions::new(&self.groups[group], self.slot) }
+        GroupActions {
+            instance,
+            ..GroupActions::new(&self.groups[group], self.slot)
+        }
     }
 
     /// Choice of an agent of the first group, within the space (the SDK has checked it).
@@ -57,8 +70,19 @@ impl<'a> Actions<'a> {
 impl<'a> GroupActions<'a> {
     #[inline(always)]
     fn new(memory: &'a memory::GroupActions, slot: usize) -> Self {
-        let memory::GroupActions { agents, width, continuous, .. } = memory;
-        Self { agents: *agents, width: *width, choices: memory.discrete(slot), continuous, instance: 0 }
+        let memory::GroupActions {
+            agents,
+            width,
+            continuous,
+            ..
+        } = memory;
+        Self {
+            agents: *agents,
+            width: *width,
+            choices: memory.discrete(slot),
+            continuous,
+            instance: 0,
+        }
     }
 
     /// First component of an agent.

@@ -310,7 +310,84 @@ fn an_injected_start_and_exact_steps_replay() {
     batch.reset(&json!({"init": "far"}), 0).unwrap_err();
 }
 
-export_plugin!(environments: [Walk]);
+/// Settings of the relay.
+#[config]
+struct RelayConfig {
+    /// Unused.
+    #[config(default = 0)]
+    unused: u32,
+}
+
+/// Two runners: one dies and stays dead for a step, one ends and starts again within the step.
+#[derive(Serialize, Deserialize)]
+#[serde(crate = "palaestra_plugin_api::serde")]
+struct Relay {
+    steps: u32,
+}
+
+impl Environment for Relay {
+    const ID: &'static str = "test/Relay-v0";
+    const DESCRIPTION: &'static str = "Runners that come back";
+    type Config = RelayConfig;
+
+    fn spec(_: &RelayConfig) -> Result<EnvironmentSpec> {
+        let mut spec = EnvironmentSpec::new("runners", 2, Space::real(1), Space::discrete(1));
+        spec.flags.respawn = true;
+        spec.flags.per_agent_end = true;
+        Ok(spec)
+    }
+
+    fn new(_: &RelayConfig) -> Result<Self> {
+        Ok(Self { steps: 0 })
+    }
+
+    fn reset(&mut self, _: &mut EnvRng, _: &ResetOptions<'_>, _: &mut Observe<'_>) -> Result<()> {
+        self.steps = 0;
+        Ok(())
+    }
+
+    fn step(&mut self, _: &mut EnvRng, _: &Actions<'_>, out: &mut StepWriter<'_>) {
+        self.steps += 1;
+        let mut runners = out.group(0);
+        match self.steps {
+            1 => runners.terminate(0),
+            2 => runners.set_alive(0, true),
+            3 => {
+                runners.terminate(1);
+                runners.set_alive(1, true);
+            }
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn an_agent_that_comes_back_is_marked_as_first_even_within_the_step_it_ended_in() {
+    const ENTRY: EnvironmentEntry = EnvironmentEntry::of::<Relay>();
+    let make = |what: &MakeEnvironment| EnvironmentHandle::in_process(&ENTRY, what);
+    let mut batch = EnvironmentBatch::new(&MakeEnvironment::new(Relay::ID), 1, 1, make).unwrap();
+    batch.reset(&json!({}), 0).unwrap();
+    let of = |batch: &EnvironmentBatch, id| batch.slabs().key::<u8>(id, 0).unwrap();
+    let (alive, first) = (of(&batch, id::ALIVE), of(&batch, id::AGENT_FIRST));
+    let ended = of(&batch, id::AGENT_TERMINATED);
+    assert_eq!(
+        (batch.rows(alive, 0), batch.rows(first, 0)),
+        (&[1, 1][..], &[1, 1][..])
+    );
+    for (lives, begins, ends) in [
+        ([0, 1], [0, 0], [1, 0]),
+        ([1, 1], [1, 0], [0, 0]),
+        ([1, 1], [0, 1], [0, 1]),
+        ([1, 1], [0, 0], [0, 0]),
+    ] {
+        batch.step(0, 0).unwrap();
+        assert_eq!(batch.rows(alive, 0), lives);
+        assert_eq!(batch.rows(first, 0), begins);
+        assert_eq!(batch.rows(ended, 0), ends);
+    }
+}
+
+export_plugin!(environments: [Walk, Relay]);
 
 #[test]
 fn an_ended_instance_waits_where_the_host_asks_for_it() {
@@ -323,13 +400,26 @@ fn an_ended_instance_waits_where_the_host_asks_for_it() {
     while batch.rows(terminated, 0) == [0, 0] {
         batch.step(0, 0).unwrap();
     }
-    let ended = batch.rows(terminated, 0).iter().position(|&t| t == 1).unwrap();
+    let ended = batch
+        .rows(terminated, 0)
+        .iter()
+        .position(|&t| t == 1)
+        .unwrap();
     assert_eq!(batch.rows(first, 0)[ended], 0);
     let end = batch.locate(ended).0.inspect(ended).unwrap();
-    assert!(end["at"].as_i64().unwrap().abs() >= 3, "the end can be looked at: {end}");
+    assert!(
+        end["at"].as_i64().unwrap().abs() >= 3,
+        "the end can be looked at: {end}"
+    );
     let mut mask = [0; 2];
     mask[ended] = 1;
     batch.locate(0).0.reset(Some(&mask), &json!({}), 0).unwrap();
     assert_eq!(batch.rows(first, 0)[ended], 1);
-    assert!(batch.locate(ended).0.inspect(ended).unwrap()["at"].as_i64().unwrap().abs() < 3);
+    assert!(
+        batch.locate(ended).0.inspect(ended).unwrap()["at"]
+            .as_i64()
+            .unwrap()
+            .abs()
+            < 3
+    );
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::admit::Whole;
-use crate::error::{ErrorKind, Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::hash::Sha256;
 use crate::inspect;
 use crate::lock::{Lock, LockedPlugin, today};

@@ -36,7 +36,7 @@ pub mod trust;
 pub mod validate;
 
 pub use admit::Admitted;
-pub use error::{ErrorKind, Error, Result};
+pub use error::{Error, ErrorKind, Result};
 pub use hash::Sha256;
 pub use loader::Plugin;
 pub use manifest::{EXPECTED_DRAFT, Export, Kind, Manifest};

@@ -10,16 +10,19 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use abi_stable::StableAbi;
 use abi_stable::abi_stability::abi_checking::check_layout_compatibility;
-use abi_stable::library::{AbiHeaderRef, LibHeader, LibraryError, ROOT_MODULE_LOADER_NAME_WITH_NUL};
+use abi_stable::library::{
+    AbiHeaderRef, LibHeader, LibraryError, ROOT_MODULE_LOADER_NAME_WITH_NUL,
+};
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 use palaestra_plugin_api::abi::{
     ABI_DRAFT, ALGORITHM_FACTORY, AlgorithmFactory, C_ENTRY_SYMBOL, CEntry, COORDINATION_FACTORY,
-    CoordinationFactory, ENVIRONMENT_FACTORY, EnvironmentFactory, HostContext, PluginRootRef, Sink, Status, Text,
+    CoordinationFactory, ENVIRONMENT_FACTORY, EnvironmentFactory, HostContext, PluginRootRef, Sink,
+    Status, Text,
 };
 use palaestra_plugin_api::client::Context;
 
 use crate::admit::Admitted;
-use crate::error::{ErrorKind, Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::hash::Sha256;
 use crate::manifest::{Door, Manifest};
 
@@ -77,11 +80,16 @@ fn open(admitted: &Admitted) -> Result<Plugin> {
 fn dlopen(copy: &Path) -> Result<&'static Library> {
     // SAFETY: the library is trusted: running its constructors is what was consented to.
     let library = unsafe { Library::open(Some(copy), RTLD_NOW | RTLD_LOCAL) };
-    let library = library.map_err(|e| Error::plugin(format!("expected a loadable library, {e}")))?;
+    let library =
+        library.map_err(|e| Error::plugin(format!("expected a loadable library, {e}")))?;
     Ok(Box::leak(Box::new(library)))
 }
 
-fn rust_door(library: &'static Library, host: &'static HostContext, plugin: &mut Plugin) -> Result<()> {
+fn rust_door(
+    library: &'static Library,
+    host: &'static HostContext,
+    plugin: &mut Plugin,
+) -> Result<()> {
     let root = checked_root(library)?;
     // SAFETY: the context is leaked, and this is the first call.
     start(|error| unsafe { (root.init())(host, error) })?;
@@ -90,9 +98,15 @@ fn rust_door(library: &'static Library, host: &'static HostContext, plugin: &mut
         unsafe { (root.extension())(Text::new(id)) }
     };
     let refused = |e: palaestra_plugin_api::Error| Error::plugin(e.message);
-    plugin.environments = extension(ENVIRONMENT_FACTORY).get(ENVIRONMENT_FACTORY).map_err(refused)?;
-    plugin.algorithms = extension(ALGORITHM_FACTORY).get(ALGORITHM_FACTORY).map_err(refused)?;
-    plugin.coordination = extension(COORDINATION_FACTORY).get(COORDINATION_FACTORY).map_err(refused)?;
+    plugin.environments = extension(ENVIRONMENT_FACTORY)
+        .get(ENVIRONMENT_FACTORY)
+        .map_err(refused)?;
+    plugin.algorithms = extension(ALGORITHM_FACTORY)
+        .get(ALGORITHM_FACTORY)
+        .map_err(refused)?;
+    plugin.coordination = extension(COORDINATION_FACTORY)
+        .get(COORDINATION_FACTORY)
+        .map_err(refused)?;
     Ok(())
 }
 
@@ -102,23 +116,32 @@ fn checked_root(library: &'static Library) -> Result<PluginRootRef> {
     // header's own magic before anything behind it is read.
     let header = unsafe {
         let symbol = library.get::<AbiHeaderRef>(ROOT_MODULE_LOADER_NAME_WITH_NUL.as_bytes());
-        let symbol = symbol.map_err(|_| Error::plugin("expected the root module of export_plugin!, found none"))?;
+        let symbol = symbol
+            .map_err(|_| Error::plugin("expected the root module of export_plugin!, found none"))?;
         (*symbol).upgrade().map_err(|e| summary(&e))?
     };
     check_layout(header)?;
     // SAFETY: the layouts agree, as just checked.
-    unsafe { header.unchecked_layout::<PluginRootRef>() }
-        .map_err(|e| Error::plugin(format!("expected a root module, {}", first_line(&e.to_string()))))
+    unsafe { header.unchecked_layout::<PluginRootRef>() }.map_err(|e| {
+        Error::plugin(format!(
+            "expected a root module, {}",
+            first_line(&e.to_string())
+        ))
+    })
 }
 
 /// A plugin can leave its layout out; one that does cannot be checked, so it is refused. The check runs
 /// in both directions: abi_stable's own refuses an older plugin whose types are a prefix of ours.
 fn check_layout(header: &'static LibHeader) -> Result<()> {
     let theirs = header.layout().ok_or_else(|| {
-        Error::plugin("expected type layouts to check, found none; build without disabling the layout check")
+        Error::plugin(
+            "expected type layouts to check, found none; build without disabling the layout check",
+        )
     })?;
     let ours = <PluginRootRef as StableAbi>::LAYOUT;
-    if check_layout_compatibility(ours, theirs).is_ok() || check_layout_compatibility(theirs, ours).is_ok() {
+    if check_layout_compatibility(ours, theirs).is_ok()
+        || check_layout_compatibility(theirs, ours).is_ok()
+    {
         return Ok(());
     }
     Err(Error::plugin(format!(
@@ -126,11 +149,17 @@ fn check_layout(header: &'static LibHeader) -> Result<()> {
     )))
 }
 
-fn c_door(library: &'static Library, host: &'static HostContext, plugin: &mut Plugin) -> Result<()> {
+fn c_door(
+    library: &'static Library,
+    host: &'static HostContext,
+    plugin: &mut Plugin,
+) -> Result<()> {
     // SAFETY: the manifest says that this symbol is a `CEntry`; its size and draft are checked before use.
     let entry: &'static CEntry = unsafe {
         let symbol = library.get::<&'static CEntry>(C_ENTRY_SYMBOL.as_bytes());
-        *symbol.map_err(|_| Error::plugin(format!("expected the symbol {C_ENTRY_SYMBOL}, found none")))?
+        *symbol.map_err(|_| {
+            Error::plugin(format!("expected the symbol {C_ENTRY_SYMBOL}, found none"))
+        })?
     };
     if entry.size < size_of::<CEntry>() as u64 || entry.abi_draft != ABI_DRAFT {
         return Err(Error::plugin(format!(
@@ -142,9 +171,18 @@ fn c_door(library: &'static Library, host: &'static HostContext, plugin: &mut Pl
     start(|error| unsafe { (entry.init)(host, error) })?;
     // SAFETY: factories start with their size, which `sized` checks; they are static.
     unsafe {
-        plugin.environments = sized((entry.extension)(Text::new(ENVIRONMENT_FACTORY)).cast(), |f: &EnvironmentFactory| f.size)?;
-        plugin.algorithms = sized((entry.extension)(Text::new(ALGORITHM_FACTORY)).cast(), |f: &AlgorithmFactory| f.size)?;
-        plugin.coordination = sized((entry.extension)(Text::new(COORDINATION_FACTORY)).cast(), |f: &CoordinationFactory| f.size)?;
+        plugin.environments = sized(
+            (entry.extension)(Text::new(ENVIRONMENT_FACTORY)).cast(),
+            |f: &EnvironmentFactory| f.size,
+        )?;
+        plugin.algorithms = sized(
+            (entry.extension)(Text::new(ALGORITHM_FACTORY)).cast(),
+            |f: &AlgorithmFactory| f.size,
+        )?;
+        plugin.coordination = sized(
+            (entry.extension)(Text::new(COORDINATION_FACTORY)).cast(),
+            |f: &CoordinationFactory| f.size,
+        )?;
     }
     Ok(())
 }
@@ -156,9 +194,11 @@ fn c_door(library: &'static Library, host: &'static HostContext, plugin: &mut Pl
 unsafe fn sized<T>(factory: *const T, size: impl Fn(&T) -> u64) -> Result<Option<&'static T>> {
     // SAFETY: forwarded from the caller.
     match unsafe { factory.as_ref() } {
-        Some(f) if size(f) < size_of::<T>() as u64 => {
-            Err(Error::plugin(format!("expected a factory of {} bytes, found {}", size_of::<T>(), size(f))))
-        }
+        Some(f) if size(f) < size_of::<T>() as u64 => Err(Error::plugin(format!(
+            "expected a factory of {} bytes, found {}",
+            size_of::<T>(),
+            size(f)
+        ))),
         found => Ok(found),
     }
 }
@@ -177,9 +217,19 @@ fn start(init: impl FnOnce(*const Sink) -> Status) -> Result<()> {
 
 /// abi_stable explains itself over many pages; a person gets the first line.
 fn summary(error: &LibraryError) -> Error {
-    Error::new(ErrorKind::Plugin, format!("expected a compatible plugin interface, {}", first_line(&error.to_string())))
+    Error::new(
+        ErrorKind::Plugin,
+        format!(
+            "expected a compatible plugin interface, {}",
+            first_line(&error.to_string())
+        ),
+    )
 }
 
 fn first_line(text: &str) -> String {
-    text.lines().map(str::trim).find(|l| !l.is_empty()).unwrap_or("no reason given").to_owned()
+    text.lines()
+        .map(str::trim)
+        .find(|l| !l.is_empty())
+        .unwrap_or("no reason given")
+        .to_owned()
 }

@@ -14,7 +14,7 @@ use serde_json::json;
 
 use crate::admit::Whole;
 use crate::atomic;
-use crate::error::{ErrorKind, Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::hash::Sha256;
 
 /// Beginnings of the file names that are packed when they lie beside the library, in upper case.

@@ -147,6 +147,9 @@ mod tests {
         };
         let line = "| `a/X-v0` | 8192 | 1 | 2.50 | 75.0 |";
         assert_eq!(lines(&one), [line]);
-        assert_eq!(lines(&json!({"environment": "a/X-v0", "runs": [one, one]})), [line, line]);
+        assert_eq!(
+            lines(&json!({"environment": "a/X-v0", "runs": [one, one]})),
+            [line, line]
+        );
     }
 }

@@ -10,7 +10,8 @@ use super::{
 use crate::{
     abi::{
         COUNTERFACTUAL, CounterfactualVtable, EnvironmentFactory, EnvironmentObject,
-        EnvironmentVtable, GAME_TREE, GameTreeVtable, MakeOptions, RenderMode, Slab, SlabTable, Source, Text,
+        EnvironmentVtable, GAME_TREE, GameTreeVtable, MakeOptions, RenderMode, Slab, SlabTable,
+        Source, Text,
     },
     error::{Error, Result},
     game_tree::GameNode,

@@ -192,16 +192,20 @@ impl Accounting {
             living,
             ..
         } = &mut groups[g];
-        agent_first.slot_mut(write).fill(0);
         let ends = terminated.slot(write).iter().zip(truncated.slot(write));
         for (instance, (&terminated, &truncated)) in ends.enumerate() {
             let rows = instance * *agents..(instance + 1) * *agents;
             for i in rows {
-                agent_terminated.slot_mut(write)[i] |= terminated & living[i];
-                agent_truncated.slot_mut(write)[i] |= truncated & living[i];
-                if self.respawn && living[i] != 0 && self.lived[g][i] == 0 {
-                    agent_first.slot_mut(write)[i] = 1;
-                }
+                let (own_end, cut) = (
+                    agent_terminated.slot_mut(write),
+                    agent_truncated.slot_mut(write),
+                );
+                // An agent may end and come back within one step.
+                let returned =
+                    living[i] != 0 && (self.lived[g][i] == 0 || own_end[i] | cut[i] != 0);
+                agent_first.slot_mut(write)[i] = u8::from(self.respawn && returned);
+                own_end[i] |= terminated & living[i];
+                cut[i] |= truncated & living[i];
             }
         }
         alive.slot_mut(write).copy_from_slice(living);

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     abi::{
-        COUNTERFACTUAL, CounterfactualVtable, EnvironmentVtable, GAME_TREE, GameTreeVtable, OK, Opaque, Sink, SlabTable,
-        Source, Status, Text,
+        COUNTERFACTUAL, CounterfactualVtable, EnvironmentVtable, GAME_TREE, GameTreeVtable, OK,
+        Opaque, Sink, SlabTable, Source, Status, Text,
     },
     batch::BatchEnvironment,
     error::{Error, ErrorKind, Result},

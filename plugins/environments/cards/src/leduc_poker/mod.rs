@@ -228,13 +228,14 @@ impl Environment for LeducPoker {
 
     fn inspect(&self) -> Value {
         let acting = self.betting.outcome().is_none();
+        let known = [0, 1].map(|player| information_state(self.deal, &self.betting, player));
         json!({
             "cards": self.deal.cards,
             "betting": self.betting.actions(),
             "round": self.betting.round(),
             "player": acting.then(|| self.betting.player()),
             "paid": paid(&self.config, &self.betting),
-            "information_state": [0, 1].map(|player| information_state(self.deal, &self.betting, player)),
+            "information_state": known,
         })
     }
 

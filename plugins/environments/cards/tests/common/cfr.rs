@@ -32,7 +32,9 @@ impl<'a> Cfr<'a> {
             self.walk(0, player, 1.0, 1.0);
             for (regrets, current) in self.regrets.iter_mut().zip(&mut self.current) {
                 if self.plus {
-                    regrets.iter_mut().for_each(|regret| *regret = regret.max(0.0));
+                    regrets
+                        .iter_mut()
+                        .for_each(|regret| *regret = regret.max(0.0));
                 }
                 match_regrets(regrets, current);
             }

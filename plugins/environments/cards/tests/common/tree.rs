@@ -97,7 +97,10 @@ impl Tree {
             });
         }
         let known = &mut self.information[index];
-        assert_eq!(known.moves, moves, "one information state, one set of moves");
+        assert_eq!(
+            known.moves, moves,
+            "one information state, one set of moves"
+        );
         known.nodes.push(at);
         index
     }
