@@ -50,23 +50,25 @@ use serde::de::DeserializeOwned;
 
 mod check;
 mod float;
+mod rate;
 mod schema;
 pub mod testing;
 pub mod text;
 mod types;
 
 pub use check::{Pointer, check_field, default_in_range};
+pub use rate::{Line, Rate};
 pub use schema::{Choice, Json, Kind, Property, Schema};
 pub use types::{Constant, Container, Number, Of, Scalar, bound};
 
 /// A type that a field of a `#[config]` struct may have.
 ///
 /// Implemented for `bool`, integers to 64 bits, `f32`, `f64`, `String`, `Option`, `Vec`, arrays up to 32,
-/// `BTreeMap<String, _>` and every `#[config]` type; not meant to be implemented by hand.
+/// `BTreeMap<String, _>`, [`Rate`] (a number or a schedule) and every `#[config]` type; not meant to be implemented by hand.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a field of a `#[config]` type",
     label = "not a config type",
-    note = "use bool, an integer, f32, f64, String, Option, Vec, an array, BTreeMap<String, _> or another #[config] type"
+    note = "use bool, an integer, f32, f64, String, Option, Vec, an array, BTreeMap<String, _>, Rate or another #[config] type"
 )]
 pub trait ConfigType {
     /// The schema of a value of this type.

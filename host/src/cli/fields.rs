@@ -39,7 +39,10 @@ fn collect(root: &Value, node: &Value, prefix: &str, depth: usize, fields: &mut 
         fields.push(Field {
             kind: kind(root, shape),
             default: own("default").map(Value::to_string).unwrap_or_default(),
-            range: range(property).or_else(|| range(shape)).unwrap_or_default(),
+            range: range(property)
+                .or_else(|| range(shape))
+                .or_else(|| form_range(root, shape))
+                .unwrap_or_default(),
             description: own("description")
                 .and_then(Value::as_str)
                 .unwrap_or_default()
@@ -97,6 +100,12 @@ fn kind(root: &Value, node: &Value) -> String {
             }
         }
     }
+}
+
+/// The range that the first form of several has: a rate's is the same in all.
+fn form_range(root: &Value, node: &Value) -> Option<String> {
+    let forms = node.get("anyOf")?.as_array()?;
+    forms.iter().find_map(|form| range(resolve(root, form)))
 }
 
 /// The values a node leaves: a range, a choice, a length.
@@ -160,6 +169,7 @@ mod tests {
                 "force": {"type": "number", "default": 10.0, "exclusiveMinimum": 0.0, "maximum": 5.5, "description": "Push\n[N]."},
                 "mode": {"oneOf": [{"type": "string", "const": "a"}, {"type": "string", "const": "b"}], "default": "a"},
                 "noise": {"$ref": "#/$defs/Noise", "description": "Of the sensor."},
+                "rate": {"anyOf": [{"type": "number", "minimum": 0}, {"type": "object"}], "default": 1},
                 "seats": {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2},
             },
             "$defs": {"Noise": {"type": "object", "description": "hidden", "properties": {"scale": {"type": ["number", "null"], "default": null}}}},
@@ -173,6 +183,7 @@ mod tests {
             ["mode", "string", "\"a\"", "\"a\", \"b\"", ""],
             ["noise", "object", "", "", "Of the sensor."],
             ["noise.scale", "number or null", "null", "", ""],
+            ["rate", "number or object", "1", "0 ≤ x", ""],
             ["seats", "array of integer", "", "2 items", ""],
         ];
         assert_eq!(rows, expected);

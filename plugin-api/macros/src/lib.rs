@@ -20,7 +20,8 @@ mod value;
 /// On a struct, each field has a doc comment (its description) and may have `#[config(..)]` with
 ///
 /// - `default = VALUE`: a number, a bool, a string, a variant of a `#[config]` enum, a constant expression of
-///   those, or `[..]`, `[x; n]`, `vec![..]`, `Some(..)`, `None` of those; without it the type's own default;
+///   those, or `[..]`, `[x; n]`, `vec![..]`, `Some(..)`, `None` of those; for a `Rate` a number or
+///   `Rate::linear(from, to, steps)`; without it the type's own default;
 /// - `range = a..=b`, `a..`, `..=b`, `a..b` or `..b` (without b), and `above = a` (without a): for numbers;
 ///   a default outside the range does not compile.
 ///

@@ -133,10 +133,14 @@ fn attributed(model: &StructModel) -> TokenStream {
         } = model;
         let bounds = options.bounds.iter().map(|Bound { side, value }| {
             let keyword = side.keyword();
+            let ty = quote!(<#ty as ::palaestra_plugin_api::config::Number>::Bound);
             quote!(, extend(#keyword = (::core::convert::identity::<#ty>(#value))))
         });
+        let spread = (!options.bounds.is_empty()).then(
+            || quote!(, transform = ::palaestra_plugin_api::config::testing::spread_range),
+        );
         field.attrs.push(syn::parse_quote! {
-            #[schemars(title = "", description = #description #(#bounds)*)]
+            #[schemars(title = "", description = #description #(#bounds)* #spread)]
         });
     }
     let description = &model.description;

@@ -39,6 +39,20 @@ impl Constants {
                     value: quote!(::core::option::Option::Some(#value)),
                 }
             }
+            Shape::Line(ends) => {
+                let number = quote!(::core::primitive::f64);
+                let [from, to] = [0, 1].map(|i| self.scalar(&ends[i], &number));
+                let steps = self.scalar(&ends[2], &quote!(::core::primitive::u64));
+                let (values, jsons) = (
+                    [&from.value, &to.value, &steps.value],
+                    [&from.json, &to.json, &steps.json],
+                );
+                let keys = ["from", "to", "steps"];
+                Written {
+                    json: quote!(__config::Json::Object(&[#((#keys, #jsons)),*])),
+                    value: quote!(__config::Rate::linear(#(#values),*)),
+                }
+            }
             Shape::List { items, is_vec } => {
                 let items: Vec<_> = items.iter().map(|e| self.written(e, &item)).collect();
                 let json = items.iter().map(|w| &w.json);
@@ -94,8 +108,8 @@ impl Constants {
         let carrier = format_ident!("__Constant{}", self.items.len());
         self.items.push(quote! {
             struct #carrier;
-            impl __config::Constant<#ty> for #carrier {
-                const VALUE: #ty = #expr;
+            impl __config::Constant<<#ty as __config::Number>::Bound> for #carrier {
+                const VALUE: <#ty as __config::Number>::Bound = #expr;
             }
         });
         quote!(__config::bound::<#ty, #carrier>())
@@ -107,6 +121,8 @@ enum Shape<'a> {
     One(&'a Expr),
     None,
     Some(Expr),
+    /// `Rate::linear(from, to, steps)`.
+    Line([&'a Expr; 3]),
     List {
         items: Vec<Expr>,
         is_vec: bool,
@@ -128,6 +144,10 @@ fn shape(expr: &Expr) -> Shape<'_> {
                 if is_option(path, "Some") && call.args.len() == 1 =>
             {
                 Shape::Some(argument.clone())
+            }
+            (Expr::Path(path), _) if is_line(path) => {
+                let ends: Vec<_> = call.args.iter().collect();
+                ends.try_into().map_or(Shape::One(expr), Shape::Line)
             }
             _ => Shape::One(expr),
         },
@@ -175,6 +195,12 @@ fn is_option(path: &ExprPath, name: &str) -> bool {
         .map(|segment| &segment.ident);
     names.next().is_some_and(|last| last == name)
         && names.next().is_none_or(|before| before == "Option")
+}
+
+/// `Rate::linear`, however qualified.
+fn is_line(path: &ExprPath) -> bool {
+    let names = path.path.segments.iter().rev().map(|s| &s.ident);
+    names.take(2).map(ToString::to_string).eq(["linear", "Rate"])
 }
 
 /// What stands between the brackets of `vec![..]`.

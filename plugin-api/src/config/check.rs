@@ -5,6 +5,7 @@ use std::fmt::{self, Display};
 use serde_json::Value;
 
 use super::ConfigType;
+use super::rate;
 use super::schema::{Choice, Json, Kind, Property, Schema};
 
 /// A place in a JSON document, printed as a JSON pointer (RFC 6901).
@@ -70,11 +71,22 @@ pub fn check_field<T: ConfigType>(
     value.check(&property.schema, &at.key(property.name))
 }
 
-/// Whether the default of a field is finite and in the range, where it is a number.
+/// Whether the default of a field is finite and in the range, where it is a number or a line of numbers.
 pub const fn default_in_range(property: &Property) -> bool {
     match property.schema.default {
         // `null` of an `Option`: the range binds the value that may be there.
         Some(Json::Null) | None => true,
+        Some(Json::Object(values)) if matches!(property.schema.kind, Kind::Rate) => {
+            let line = rate::line(&property.schema);
+            let mut valid = values.len() == line.len();
+            let mut i = 0;
+            while valid && i < line.len() {
+                let value = values[i].1;
+                valid = is_finite(value) && in_range(value, &line[i].schema);
+                i += 1;
+            }
+            valid
+        }
         Some(value) => is_finite(value) && in_range(value, &property.schema),
     }
 }
@@ -186,6 +198,17 @@ pub(super) fn fault(value: &Value, schema: &Schema, at: &Pointer<'_>) -> Option<
             Some(x) if format == "float" => check_number(Json::Float32(x as f32), schema, at).err(),
             Some(x) => check_number(Json::Float(x), schema, at).err(),
         },
+        (Kind::Rate, Value::Number(_)) => fault(value, &rate::number(schema), at),
+        (Kind::Rate, Value::Object(members)) => {
+            let line = rate::line(schema);
+            let wrong = members
+                .iter()
+                .find_map(|(key, value)| member_fault(key, value, &line, at));
+            let lacks = |key: &&str| !members.contains_key(*key);
+            let missing = || rate::KEYS.iter().copied().find(lacks);
+            wrong.or_else(|| missing().map(|key| at.key(key).expected("a value", "none")))
+        }
+        (Kind::Rate, _) => expected("a number or {from, to, steps}"),
         (Kind::Array { items, length }, Value::Array(values)) => match length {
             Some(length) if length != values.len() => {
                 Some(at.expected(format_args!("{length} items"), values.len()))

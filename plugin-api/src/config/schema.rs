@@ -90,6 +90,8 @@ pub enum Kind {
         /// JSON Schema's `format`: `float` or `double`.
         format: &'static str,
     },
+    /// A number or a straight line: [`Rate`](super::Rate).
+    Rate,
     /// Any string.
     String,
     /// One of these strings.

@@ -6,7 +6,8 @@
 //! - a unit enum is `enum` with `enumDescriptions` ([`plain_enum`]) and not schemars' `oneOf` of constants,
 //!   because validators can then name the choices;
 //! - schemars widens an `f32` to an f64 (0.1 becomes 0.10000000149011612), the constant has the digits an
-//!   `f32` needs: both are compared as the latter (`shorten`).
+//!   `f32` needs: both are compared as the latter (`shorten`);
+//! - the range of a [`Rate`](super::Rate) stands at each of its numbers ([`spread_range`]).
 
 use schemars::Schema;
 use serde_json::{Map, Value};
@@ -55,6 +56,33 @@ pub fn plain_enum(schema: &mut Schema) {
     schema.insert("type".to_owned(), "string".into());
     schema.insert("enum".to_owned(), Value::Array(names));
     schema.insert("enumDescriptions".to_owned(), Value::Array(descriptions));
+}
+
+/// Moves a range from beside `anyOf`, where objects would pass it, to every number in the forms.
+pub fn spread_range(schema: &mut Schema) {
+    if schema.get("anyOf").is_none() {
+        return;
+    }
+    let keywords = ["minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum"];
+    let range = keywords.map(|keyword| (keyword, schema.remove(keyword)));
+    if let Some(Value::Array(forms)) = schema.get_mut("anyOf") {
+        forms.iter_mut().for_each(|form| narrow(form, &range));
+    }
+}
+
+fn narrow(form: &mut Value, range: &[(&str, Option<Value>)]) {
+    let Some(members) = form.as_object_mut() else {
+        return;
+    };
+    if members.get("type").is_some_and(|kind| kind == "number") {
+        for (keyword, bound) in range {
+            let bound = bound.clone().map(|bound| ((*keyword).to_owned(), bound));
+            members.extend(bound);
+        }
+    }
+    if let Some(Value::Object(properties)) = members.get_mut("properties") {
+        properties.values_mut().for_each(|p| narrow(p, range));
+    }
 }
 
 /// Rewrites every number that is exactly an f32 with the digits an f32 needs.

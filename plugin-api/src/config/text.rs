@@ -3,6 +3,7 @@
 //! Two passes over the same writer: the first, without room, only counts.
 
 use super::float::{Digits, shortest_f32, shortest_f64};
+use super::rate;
 use super::schema::{Choice, Json, Kind, Property, Schema};
 
 /// The dialect that every root schema names.
@@ -218,11 +219,15 @@ impl<'a> Writer<'a> {
             self.string(schema.description);
             self.byte(b',');
         }
-        self.kind(&schema.kind, schema.nullable);
-        self.value(",\"minimum\":", schema.minimum);
-        self.value(",\"exclusiveMinimum\":", schema.exclusive_minimum);
-        self.value(",\"maximum\":", schema.maximum);
-        self.value(",\"exclusiveMaximum\":", schema.exclusive_maximum);
+        if let Kind::Rate = schema.kind {
+            self.rate(schema);
+        } else {
+            self.kind(&schema.kind, schema.nullable);
+            self.value(",\"minimum\":", schema.minimum);
+            self.value(",\"exclusiveMinimum\":", schema.exclusive_minimum);
+            self.value(",\"maximum\":", schema.maximum);
+            self.value(",\"exclusiveMaximum\":", schema.exclusive_maximum);
+        }
         self.value(",\"default\":", schema.default);
     }
 
@@ -239,7 +244,7 @@ impl<'a> Writer<'a> {
         self.raw(kind.type_name());
         self.raw(if nullable { ",\"null\"]" } else { "" });
         match kind {
-            Kind::Boolean | Kind::String => {}
+            Kind::Boolean | Kind::String | Kind::Rate => {}
             Kind::Integer { format, .. } | Kind::Number { format } => {
                 self.raw(",\"format\":");
                 self.string(format);
@@ -261,6 +266,30 @@ impl<'a> Writer<'a> {
             }
             Kind::Object(properties) => self.properties(properties),
         }
+    }
+
+    /// The forms of a rate; its range stands in each of them.
+    const fn rate(&mut self, schema: &Schema) {
+        self.raw(if schema.nullable {
+            "\"anyOf\":[{\"anyOf\":["
+        } else {
+            "\"anyOf\":["
+        });
+        self.schema(&rate::number(schema));
+        self.raw(",{\"type\":\"object\"");
+        self.properties(&rate::line(schema));
+        self.raw(",\"required\":[");
+        let mut i = 0;
+        while i < rate::KEYS.len() {
+            self.comma(i);
+            self.string(rate::KEYS[i]);
+            i += 1;
+        }
+        self.raw(if schema.nullable {
+            "]}]},{\"type\":\"null\"}]"
+        } else {
+            "]}]"
+        });
     }
 
     const fn choices(&mut self, choices: &[Choice], nullable: bool) {
@@ -305,7 +334,8 @@ impl Kind {
         match self {
             Kind::Boolean => "\"boolean\"",
             Kind::Integer { .. } => "\"integer\"",
-            Kind::Number { .. } => "\"number\"",
+            // Each form of a rate has its own.
+            Kind::Number { .. } | Kind::Rate => "\"number\"",
             Kind::String | Kind::Choice(_) => "\"string\"",
             Kind::Array { .. } => "\"array\"",
             Kind::Map(_) | Kind::Object(_) => "\"object\"",

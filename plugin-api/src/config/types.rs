@@ -17,7 +17,7 @@ pub trait Constant<T> {
 #[diagnostic::on_unimplemented(
     message = "a default of type `{Self}` cannot be written as one expression",
     label = "the default of this",
-    note = "defaults are a number, a bool, a string or a variant of a #[config] enum, or `[..]`, `[x; n]`, `vec![..]`, `Some(..)` or `None` of those; leave `default` away for the type's own"
+    note = "defaults are a number, a bool, a string or a variant of a #[config] enum, or `[..]`, `[x; n]`, `vec![..]`, `Some(..)` or `None` of those, or `Rate::linear(..)`; leave `default` away for the type's own"
 )]
 pub trait Scalar: ConfigType {
     /// What the expression evaluates to: the type itself, or `&'static str` for `String`.
@@ -35,10 +35,17 @@ pub trait Scalar: ConfigType {
     label = "has no range",
     note = "for other types check the value in the plugin and return an error"
 )]
-pub trait Number: Scalar<Literal = Self> {}
+pub trait Number: Scalar {
+    /// What the ends of a range are: the type itself, or `f64` for [`Rate`](super::Rate).
+    type Bound;
+}
 
 /// The bound `C` of a range as JSON.
-pub const fn bound<T: Number, C: Constant<T>>() -> Json {
+pub const fn bound<T, C>() -> Json
+where
+    T: Number + Scalar<Literal = <T as Number>::Bound>,
+    C: Constant<<T as Number>::Bound>,
+{
     <T::Json<C> as Constant<Json>>::VALUE
 }
 
@@ -105,7 +112,9 @@ macro_rules! integers {
             |x| Json::Integer(x as i128),
             check_number
         );
-        impl Number for $type {}
+        impl Number for $type {
+            type Bound = $type;
+        }
     )* };
 }
 
@@ -133,7 +142,9 @@ scalar!(
     |x| Json::Float32(x),
     check_number
 );
-impl Number for f32 {}
+impl Number for f32 {
+    type Bound = f32;
+}
 
 scalar!(
     f64,
@@ -142,7 +153,9 @@ scalar!(
     |x| Json::Float(x),
     check_number
 );
-impl Number for f64 {}
+impl Number for f64 {
+    type Bound = f64;
+}
 
 scalar!(
     bool,

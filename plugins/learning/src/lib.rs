@@ -12,9 +12,10 @@
 //! | [`normalise`] | running moments, value normalisation |
 //! | [`buffers`] | rollouts in minibatches, episodes for replay |
 //! | [`optimisers`] | Adam with clipping, one all-reduce, exact state |
-//! | [`schedule`] | a rate that may change over training |
 //! | [`weights`] | named tensors as safetensors |
 //! | [`keys`] | random numbers that belong to a 64-bit key |
+//!
+//! Rates that change over training are [`Rate`](palaestra_plugin_api::config::Rate)s of the configuration.
 //!
 //! The mathematics lives in pure functions over slices; each states its equation and source and has a golden test.
 //! Most return a value *and* its gradient, so that the tape needs few operations (see [`tensor`]). Work on the CPU
@@ -33,7 +34,6 @@ pub mod normalise;
 pub mod optimisers;
 pub mod own_turns;
 pub mod returns;
-pub mod schedule;
 pub mod tensor;
 pub mod weights;
 

@@ -9,7 +9,7 @@ use crate::kernels::{elementwise, scratch};
 use crate::networks::{Module, Parameter};
 use crate::tensor::device_error;
 
-/// Adam's settings other than the learning rate, which each step is given (see [`Schedule`](crate::schedule)).
+/// Adam's settings other than the learning rate, which each step is given (see [`Rate`](palaestra_plugin_api::config::Rate)).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AdamSettings {
     /// Decay of the two moments.

@@ -166,16 +166,28 @@ impl<P: Preset> BatchEnvironment for MatrixGame<P> {
         game.validate()?;
         let tables = Tables::new(&game, rules.memory > 0)?;
         let action = Space::discrete(tables.choices);
-        let mut spec =
-            EnvironmentSpec::new("player", tables.players, observation(&tables, &rules), action);
+        let mut spec = EnvironmentSpec::new(
+            "player",
+            tables.players,
+            observation(&tables, &rules),
+            action,
+        );
         spec.groups[0].has_action_mask = !tables.alike();
         spec.max_episode_steps = Some(rules.rounds);
         let (low, high) = game.range();
         spec.reward_range = (Some(low), Some(high));
-        spec.metrics = tables.metrics.iter().map(|name| Metric::mean(name)).collect();
+        spec.metrics = tables
+            .metrics
+            .iter()
+            .map(|name| Metric::mean(name))
+            .collect();
         spec.flags.counterfactual = true;
         spec.flags.game_tree = tables.stages > 1 || rules.rounds == 1;
-        spec.tags = vec![if tables.players == 1 { Tag::SingleAgent } else { game.tag() }];
+        spec.tags = vec![if tables.players == 1 {
+            Tag::SingleAgent
+        } else {
+            game.tag()
+        }];
         Ok(spec)
     }
 
@@ -231,7 +243,8 @@ impl<P: Preset> BatchEnvironment for MatrixGame<P> {
                 if left == 0 {
                     return Err(refused("reset /init/rounds_left", "at least 1", left));
                 }
-                self.place(instance, &init).map_err(|e| e.within("reset /init"))?;
+                self.place(instance, &init)
+                    .map_err(|e| e.within("reset /init"))?;
             }
         }
         self.observe(instance, out);
@@ -243,10 +256,22 @@ impl<P: Preset> BatchEnvironment for MatrixGame<P> {
         let ([mut players], out) = batch.arrays::<1>();
         self.head = (self.head + 1) % self.kept();
         let plane = self.plane(0);
-        let Self { tables, played, left, stage, mask, .. } = self;
+        let Self {
+            tables,
+            played,
+            left,
+            stage,
+            mask,
+            ..
+        } = self;
         let cells = &mut played[plane];
         find_cells(tables, players.discrete, stage, cells);
-        look_up(&tables.payoff, tables.players_per_cell(), cells, players.reward);
+        look_up(
+            &tables.payoff,
+            tables.players_per_cell(),
+            cells,
+            players.reward,
+        );
         if tables.is_anonymous() {
             measure_anonymous(tables, cells, out.metrics);
         } else {
@@ -269,8 +294,10 @@ impl<P: Preset> BatchEnvironment for MatrixGame<P> {
     }
 
     fn load(&mut self, instance: usize, saved: &Value) -> Result<()> {
-        let saved = Saved::deserialize(saved).map_err(|e| Error::config(format!("snapshot: {e}")))?;
-        self.place(instance, &saved).map_err(|e| e.within("snapshot"))
+        let saved =
+            Saved::deserialize(saved).map_err(|e| Error::config(format!("snapshot: {e}")))?;
+        self.place(instance, &saved)
+            .map_err(|e| e.within("snapshot"))
     }
 
     fn render(&self, instance: usize, canvas: &mut Canvas) {
@@ -334,7 +361,9 @@ fn find_cells(tables: &Tables, actions: &[i32], stage: &[u32], cells: &mut [u32]
 #[inline(always)]
 fn measure_anonymous(tables: &Tables, cells: &[u32], metrics: &mut [f32]) {
     let width = tables.metrics.len();
-    let rounds = metrics.chunks_exact_mut(width).zip(cells.chunks_exact(tables.players));
+    let rounds = metrics
+        .chunks_exact_mut(width)
+        .zip(cells.chunks_exact(tables.players));
     for (metrics, cells) in rounds {
         let (mut welfare, mut stable, mut cooperation) = (0.0, 1.0_f32, 0.0);
         for &cell in cells {

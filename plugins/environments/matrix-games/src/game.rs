@@ -48,9 +48,14 @@ impl Game {
     ) -> Self {
         let joint = (0..R).flat_map(|r| (0..C).map(move |c| (r, c)));
         Self {
-            actions: vec![rows.map(str::to_owned).into(), columns.map(str::to_owned).into()],
+            actions: vec![
+                rows.map(str::to_owned).into(),
+                columns.map(str::to_owned).into(),
+            ],
             payoffs: Payoffs::repeated(
-                joint.map(|(r, c)| vec![row_player[r][c], column_player[r][c]]).collect(),
+                joint
+                    .map(|(r, c)| vec![row_player[r][c], column_player[r][c]])
+                    .collect(),
             ),
             cooperation: Vec::new(),
         }
@@ -126,7 +131,11 @@ impl Game {
                 let wrong = stages.iter().find(|stage| stage.payoffs.len() != joint);
                 if let Some(stage) = wrong {
                     let found = stage.payoffs.len();
-                    return Err(refused("/payoffs", &format!("{joint} joint actions"), found));
+                    return Err(refused(
+                        "/payoffs",
+                        &format!("{joint} joint actions"),
+                        found,
+                    ));
                 }
                 let mut rows = stages.iter().flat_map(|stage| &stage.payoffs);
                 rows.all(|row| row.iter().all(|x| x.is_finite()))
@@ -148,7 +157,10 @@ impl Game {
                 let totals = 0..table[0].len();
                 let at = |total| {
                     let possible = |own: &usize| is_possible(table, *own, total);
-                    (0..table.len()).filter(possible).map(|own| table[own][total]).collect()
+                    (0..table.len())
+                        .filter(possible)
+                        .map(|own| table[own][total])
+                        .collect()
                 };
                 totals.map(at).collect()
             }
@@ -158,7 +170,9 @@ impl Game {
     /// Smallest and largest payoff of a player in a round.
     pub fn range(&self) -> (f64, f64) {
         let all = self.outcomes().into_iter().flatten();
-        all.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)))
+        all.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| {
+            (low.min(x), high.max(x))
+        })
     }
 
     /// Cooperative where all are always paid the same, competitive where two players' payoffs have a constant sum.
@@ -169,7 +183,8 @@ impl Game {
         }
         let sum = |row: &Vec<f64>| row.iter().sum::<f64>();
         let tensor = matches!(self.payoffs, Payoffs::Tensor(_));
-        if tensor && self.players() == 2 && outcomes.iter().all(|row| sum(row) == sum(&outcomes[0])) {
+        if tensor && self.players() == 2 && outcomes.iter().all(|row| sum(row) == sum(&outcomes[0]))
+        {
             return Tag::Competitive;
         }
         Tag::Mixed
@@ -180,7 +195,11 @@ impl Payoffs {
     /// One tensor that is played again and again.
     pub fn repeated(payoffs: Vec<Vec<f64>>) -> Self {
         let (name, next) = (String::new(), Vec::new());
-        Self::Tensor(vec![Stage { name, payoffs, next }])
+        Self::Tensor(vec![Stage {
+            name,
+            payoffs,
+            next,
+        }])
     }
 }
 
@@ -201,13 +220,25 @@ pub(crate) fn joint_actions(counts: &[usize]) -> Result<usize> {
         return Err(refused("/actions", &expected, counts.len()));
     }
     if let Some(player) = counts.iter().position(|&n| n == 0) {
-        return Err(refused(&format!("/actions/{player}"), "at least one action", "none"));
+        return Err(refused(
+            &format!("/actions/{player}"),
+            "at least one action",
+            "none",
+        ));
     }
-    let product = counts.iter().try_fold(1_usize, |all, &n| all.checked_mul(n));
-    product.filter(|&all| all <= MAX_JOINT_ACTIONS).ok_or_else(|| {
-        let expected = format!("at most {MAX_JOINT_ACTIONS} joint actions");
-        refused("/actions", &expected, format!("{counts:?} actions of the players"))
-    })
+    let product = counts
+        .iter()
+        .try_fold(1_usize, |all, &n| all.checked_mul(n));
+    product
+        .filter(|&all| all <= MAX_JOINT_ACTIONS)
+        .ok_or_else(|| {
+            let expected = format!("at most {MAX_JOINT_ACTIONS} joint actions");
+            refused(
+                "/actions",
+                &expected,
+                format!("{counts:?} actions of the players"),
+            )
+        })
 }
 
 /// The error of a setting or a start state.

@@ -10,10 +10,12 @@ pub(crate) fn look_up<T: Copy>(table: &[T], width: usize, cells: &[u32], out: &m
         2 => rows::<T, 2>(table, cells, out),
         3 => rows::<T, 3>(table, cells, out),
         4 => rows::<T, 4>(table, cells, out),
+        // Two players that see one of three stages.
+        6 => rows::<T, 6>(table, cells, out),
         // Two players' views of a round: two, three and four actions each.
         8 => rows::<T, 8>(table, cells, out),
-        12 => rows::<T, 12>(table, cells, out),
-        16 => rows::<T, 16>(table, cells, out),
+        18 => rows::<T, 18>(table, cells, out),
+        32 => rows::<T, 32>(table, cells, out),
         _ => {
             for (to, &cell) in out.chunks_exact_mut(width).zip(cells) {
                 to.copy_from_slice(&table[cell as usize * width..][..width]);
@@ -33,13 +35,16 @@ fn rows<T: Copy, const W: usize>(table: &[T], cells: &[u32], out: &mut [T]) {
 /// The cell of every joint action `[n · players]` of a tensor with these strides.
 #[inline(always)]
 pub(crate) fn tensor_cells(strides: &[u32], actions: &[i32], cells: &mut [u32]) {
-    match strides {
-        &[a, b] => fixed_cells([a, b], actions, cells),
-        &[a, b, c] => fixed_cells([a, b, c], actions, cells),
-        &[a, b, c, d] => fixed_cells([a, b, c, d], actions, cells),
+    match *strides {
+        [a, b] => fixed_cells([a, b], actions, cells),
+        [a, b, c] => fixed_cells([a, b, c], actions, cells),
+        [a, b, c, d] => fixed_cells([a, b, c, d], actions, cells),
         _ => {
             for (cell, joint) in cells.iter_mut().zip(actions.chunks_exact(strides.len())) {
-                let steps = joint.iter().zip(strides).map(|(&action, &stride)| action as u32 * stride);
+                let steps = joint
+                    .iter()
+                    .zip(strides)
+                    .map(|(&action, &stride)| action as u32 * stride);
                 *cell = steps.sum();
             }
         }
@@ -71,7 +76,9 @@ pub(crate) fn clamped_cells(strides: &[u32], counts: &[usize], actions: &[i32], 
 /// Each player's cell of an anonymous game with `totals` possible sums.
 #[inline(always)]
 pub(crate) fn anonymous_cells(players: usize, totals: u32, actions: &[i32], cells: &mut [u32]) {
-    let rounds = cells.chunks_exact_mut(players).zip(actions.chunks_exact(players));
+    let rounds = cells
+        .chunks_exact_mut(players)
+        .zip(actions.chunks_exact(players));
     for (cells, joint) in rounds {
         let total: u32 = joint.iter().map(|&action| action as u32).sum();
         for (cell, &own) in cells.iter_mut().zip(joint) {

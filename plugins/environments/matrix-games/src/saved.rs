@@ -26,7 +26,11 @@ impl Saved {
         let (stages, history) = played.unzip();
         Self {
             history,
-            history_stages: if games.tables.stages > 1 { stages } else { Vec::new() },
+            history_stages: if games.tables.stages > 1 {
+                stages
+            } else {
+                Vec::new()
+            },
             rounds_left: Some(rounds_left),
             stage: games.stage_of(instance),
         }
@@ -38,13 +42,19 @@ impl Saved {
             let expected = format!("at most {kept} rounds, those that are seen or the last");
             return Err(refused("/history", &expected, self.history.len()));
         }
-        let stages = self.history_stages.iter().chain(std::iter::once(&self.stage));
+        let stages = self
+            .history_stages
+            .iter()
+            .chain(std::iter::once(&self.stage));
         if let Some(&wrong) = { stages }.find(|&&stage| stage >= tables.stages) {
             let expected = format!("a stage below {}", tables.stages);
             return Err(refused("/stage", &expected, wrong));
         }
         let round = |(i, joint): (usize, &Vec<usize>)| {
-            let legal = joint.iter().zip(&tables.counts).all(|(action, count)| action < count);
+            let legal = joint
+                .iter()
+                .zip(&tables.counts)
+                .all(|(action, count)| action < count);
             if joint.len() != tables.players || !legal {
                 let expected = format!("one action of each player, below {:?}", tables.counts);
                 let found = format!("{joint:?}");

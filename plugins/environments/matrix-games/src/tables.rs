@@ -101,10 +101,15 @@ impl Tables {
         if self.is_anonymous() {
             let total: usize = joint.iter().sum();
             let totals = self.stage_cells / self.choices;
-            return joint.iter().map(|own| (own * totals + total) as u32).collect();
+            return joint
+                .iter()
+                .map(|own| (own * totals + total) as u32)
+                .collect();
         }
         let steps = joint.iter().zip(&self.strides);
-        let joint: usize = steps.map(|(action, &stride)| action * stride as usize).sum();
+        let joint: usize = steps
+            .map(|(action, &stride)| action * stride as usize)
+            .sum();
         vec![(stage * self.stage_cells + joint) as u32]
     }
 
@@ -115,9 +120,15 @@ impl Tables {
         }
         if self.is_anonymous() {
             let totals = self.stage_cells / self.choices;
-            return Some((0, cells.iter().map(|&cell| cell as usize / totals).collect()));
+            return Some((
+                0,
+                cells.iter().map(|&cell| cell as usize / totals).collect(),
+            ));
         }
-        let (stage, joint) = (cells[0] as usize / self.stage_cells, cells[0] as usize % self.stage_cells);
+        let (stage, joint) = (
+            cells[0] as usize / self.stage_cells,
+            cells[0] as usize % self.stage_cells,
+        );
         Some((stage, self.unravel(joint)))
     }
 
@@ -151,8 +162,12 @@ impl Tables {
                     self.measures.push(f32::from(u8::from(stable)));
                 }
                 if !game.cooperation.is_empty() {
-                    let degrees = joint.iter().zip(&game.cooperation).map(|(&a, degrees)| degrees[a]);
-                    self.measures.push((degrees.sum::<f64>() / self.players as f64) as f32);
+                    let degrees = joint
+                        .iter()
+                        .zip(&game.cooperation)
+                        .map(|(&a, degrees)| degrees[a]);
+                    self.measures
+                        .push((degrees.sum::<f64>() / self.players as f64) as f32);
                 }
                 if let Some(next) = stage.next.get(cell) {
                     self.next.push(next.map_or(END, |stage| stage as u32));
@@ -203,7 +218,10 @@ impl Tables {
         }
         self.seen = vec![0.0; size];
         let mut rows = self.seen.clone();
-        for (cell, row) in rows.chunks_exact_mut(self.players * self.seen_width).enumerate() {
+        for (cell, row) in rows
+            .chunks_exact_mut(self.players * self.seen_width)
+            .enumerate()
+        {
             if cell == self.stage_cells {
                 break;
             }
@@ -230,12 +248,15 @@ impl Tables {
                     let instead = total + other;
                     instead
                         .checked_sub(own)
-                        .filter(|&new| is_possible(table, own, total) && is_possible(table, other, new))
+                        .filter(|&new| {
+                            is_possible(table, own, total) && is_possible(table, other, new)
+                        })
                         .is_some_and(|new| table[other][new] > payoff)
                 };
                 let stable = !(0..table.len()).any(gains);
                 self.payoff.push(payoff);
-                self.measures.extend([payoff as f32, f32::from(u8::from(stable))]);
+                self.measures
+                    .extend([payoff as f32, f32::from(u8::from(stable))]);
                 if let Some(degrees) = game.cooperation.first() {
                     self.measures.push((degrees[own] * share) as f32);
                 }

@@ -27,12 +27,26 @@ pub(crate) fn node(game: &Game, tables: &Tables, history: &[usize]) -> Result<Ga
         match tables.next.get(cells[0] as usize) {
             Some(&next) if next != END => stage = next as usize,
             _ if rounds.len() == 0 && open.is_empty() => return Ok(GameNode::Terminal { returns }),
-            _ => return Err(refused("history", "no move after the end", format!("{history:?}"))),
+            _ => {
+                return Err(refused(
+                    "history",
+                    "no move after the end",
+                    format!("{history:?}"),
+                ));
+            }
         }
     }
     let player = open.len();
-    let own: Vec<usize> = history.iter().copied().skip(player).step_by(players).collect();
-    let place = game.stages().get(stage).map_or("", |stage| stage.name.as_str());
+    let own: Vec<usize> = history
+        .iter()
+        .copied()
+        .skip(player)
+        .step_by(players)
+        .collect();
+    let place = game
+        .stages()
+        .get(stage)
+        .map_or("", |stage| stage.name.as_str());
     Ok(GameNode::Decision {
         player,
         moves: (0..tables.counts[player]).collect(),

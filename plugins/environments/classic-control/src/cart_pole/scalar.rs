@@ -15,12 +15,10 @@ pub struct CartPoleScalar {
     state: State,
 }
 
-impl CartPoleScalar {
-    #[inline(always)]
-    fn observe(&self, out: &mut Observe<'_>) {
-        out.observation(0)
-            .copy_from_slice(&<[f64; 4]>::from(self.state).map(|v| v as f32));
-    }
+#[inline(always)]
+fn observe(state: State, out: &mut Observe<'_>) {
+    let row = <[f64; 4]>::from(state).map(|v| v as f32);
+    out.observation(0).copy_from_slice(&row);
 }
 
 impl Environment for CartPoleScalar {
@@ -48,16 +46,18 @@ impl Environment for CartPoleScalar {
         out: &mut Observe<'_>,
     ) -> Result<()> {
         self.state = start(&self.physics, rng, options)?;
-        self.observe(out);
+        observe(self.state, out);
         Ok(())
     }
 
     #[inline(always)]
     fn step(&mut self, _rng: &mut EnvRng, actions: &Actions<'_>, out: &mut StepWriter<'_>) {
-        self.state = next(&self.physics, self.state, actions.discrete(0) as i32);
-        self.observe(out);
+        // A local value stays in registers; the compiler cannot know that `out` is not `self`.
+        let state = next(&self.physics, self.state, actions.discrete(0) as i32);
+        self.state = state;
+        out.terminate_if(is_over(&self.physics, state.x, state.theta));
         out.reward(0, 1.0);
-        out.terminate_if(is_over(&self.physics, self.state.x, self.state.theta));
+        observe(state, out);
     }
 
     fn inspect(&self) -> Value {
