@@ -65,7 +65,7 @@ impl Session {
 
 /// Checks a configuration against the schema in the manifest and fills in its defaults.
 fn complete(export: &Export, config: &Value) -> Result<Value> {
-    Ok(ConfigSchema::new(export.id.to_string(), &export.schema)?.complete(config)?)
+    ConfigSchema::new(export.id.to_string(), &export.schema)?.complete(config)
 }
 
 /// Makes objects of one configured environment.

@@ -80,7 +80,7 @@ impl Counts {
 }
 
 impl PluginReport {
-    /// The exit code of the process, see [`Counts::exit_code`].
+    /// The exit code of the process: 0, 1 when a check failed, 3 when one crashed.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.counts.exit_code())
     }
