@@ -449,4 +449,16 @@ impl GroupSpec {
             no_op: None,
         }
     }
+
+    /// What an agent that does nothing does, component by component: the no-op; without one choice 0, or the
+    /// value of the box closest to 0.
+    pub fn idle_action(&self) -> Vec<f64> {
+        let nearest = |c: usize| {
+            let (low, high) = self.action.bounds_of(c);
+            0.0_f64.max(low).min(high)
+        };
+        self.no_op
+            .clone()
+            .unwrap_or_else(|| (0..self.action.width()).map(nearest).collect())
+    }
 }

@@ -76,7 +76,10 @@ fn a_number_is_constant_and_a_line_is_straight() {
     assert_eq!(default.temperature, Rate::Constant(0.0));
     assert_eq!(default.decay[1], Rate::from(0.25));
     let at = |step| default.epsilon.at(step);
-    assert_eq!([at(0), at(5_000), at(10_000), at(u64::MAX)], [1.0, 0.525, 0.05, 0.05]);
+    assert_eq!(
+        [at(0), at(5_000), at(10_000), at(u64::MAX)],
+        [1.0, 0.525, 0.05, 0.05]
+    );
     let given = r#"{"lr": {"from": 1, "to": 1e-3, "steps": 4}, "epsilon": 0, "clip": {"from": 2, "to": 0, "steps": 1},
         "decay": [1, {"from": 0.5, "to": -0.5, "steps": 2}]}"#;
     let config: LearnerConfig = parse(given).unwrap();

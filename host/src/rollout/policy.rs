@@ -80,24 +80,12 @@ impl NoOp {
             real: slabs.key(id::ACTION, g as u32),
             mask: slabs.key(id::ACTION_MASK, g as u32),
             sizes: group.action.choices(),
-            values: no_op(group),
+            values: group.idle_action(),
         };
         Self {
             groups: spec.groups.iter().enumerate().map(group).collect(),
         }
     }
-}
-
-/// What an agent of the group does when it does nothing, component by component.
-fn no_op(group: &GroupSpec) -> Vec<f64> {
-    let nearest = |c: usize| {
-        let (low, high) = group.action.bounds_of(c);
-        0.0_f64.max(low).min(high)
-    };
-    group
-        .no_op
-        .clone()
-        .unwrap_or_else(|| (0..group.action.width()).map(nearest).collect())
 }
 
 impl Policy for NoOp {
@@ -168,6 +156,6 @@ mod tests {
     fn without_a_no_op_a_box_takes_the_value_closest_to_zero() {
         let action = Space::bounds(&[-1.0, 0.5, f64::NEG_INFINITY], &[1.0, 2.0, -3.0]);
         let group = GroupSpec::new("g", 1, Space::real(1), action);
-        assert_eq!(no_op(&group), [0.0, 0.5, -3.0]);
+        assert_eq!(group.idle_action(), [0.0, 0.5, -3.0]);
     }
 }

@@ -136,9 +136,8 @@ fn attributed(model: &StructModel) -> TokenStream {
             let ty = quote!(<#ty as ::palaestra_plugin_api::config::Number>::Bound);
             quote!(, extend(#keyword = (::core::convert::identity::<#ty>(#value))))
         });
-        let spread = (!options.bounds.is_empty()).then(
-            || quote!(, transform = ::palaestra_plugin_api::config::testing::spread_range),
-        );
+        let spread = (!options.bounds.is_empty())
+            .then(|| quote!(, transform = ::palaestra_plugin_api::config::testing::spread_range));
         field.attrs.push(syn::parse_quote! {
             #[schemars(title = "", description = #description #(#bounds)* #spread)]
         });

@@ -41,8 +41,8 @@ impl Constants {
             }
             Shape::Line(ends) => {
                 let number = quote!(::core::primitive::f64);
-                let [from, to] = [0, 1].map(|i| self.scalar(&ends[i], &number));
-                let steps = self.scalar(&ends[2], &quote!(::core::primitive::u64));
+                let [from, to] = [0, 1].map(|i| self.scalar(ends[i], &number));
+                let steps = self.scalar(ends[2], &quote!(::core::primitive::u64));
                 let (values, jsons) = (
                     [&from.value, &to.value, &steps.value],
                     [&from.json, &to.json, &steps.json],
@@ -200,7 +200,10 @@ fn is_option(path: &ExprPath, name: &str) -> bool {
 /// `Rate::linear`, however qualified.
 fn is_line(path: &ExprPath) -> bool {
     let names = path.path.segments.iter().rev().map(|s| &s.ident);
-    names.take(2).map(ToString::to_string).eq(["linear", "Rate"])
+    names
+        .take(2)
+        .map(ToString::to_string)
+        .eq(["linear", "Rate"])
 }
 
 /// What stands between the brackets of `vec![..]`.

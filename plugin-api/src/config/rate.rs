@@ -34,6 +34,20 @@ use super::types::{Constant, Number, Of, Scalar};
 /// assert_eq!(settings.epsilon.at(5_000), 0.525);
 /// # Ok::<(), String>(())
 /// ```
+///
+/// A line that leaves the range does not compile:
+///
+/// ```compile_fail,E0080
+/// use palaestra_plugin_api::config::Rate;
+///
+/// /// Settings.
+/// #[palaestra_plugin_api::config]
+/// struct Settings {
+///     /// Probability of a random action.
+///     #[config(default = Rate::linear(1.0, -0.05, 10_000), range = 0.0..=1.0)]
+///     epsilon: Rate,
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Rate {

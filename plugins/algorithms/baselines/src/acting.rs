@@ -36,7 +36,7 @@ impl Component<'_> {
     /// The idle value; where the mask forbids it, the first allowed choice.
     pub(crate) fn idle(&self) -> f64 {
         match self.domain {
-            Domain::Choice(allowed) if allowed[self.idle as usize] == 0 => {
+            Domain::Choice(allowed) if allowed.get(self.idle as usize) != Some(&1) => {
                 allowed.iter().position(|&a| a != 0).unwrap_or(0) as f64
             }
             _ => self.idle,
@@ -133,7 +133,8 @@ impl Group {
                 both.for_each(|(flag, &read)| *flag &= u8::from(read != 0));
             }
         }
-        reset(&mut self.allowed, each * self.per_agent());
+        let choices = each * self.per_agent();
+        reset(&mut self.allowed, choices);
         if self.spec.has_action_mask {
             let masks = rows.rows::<u8>(id::ACTION_MASK, self.index, slot)?;
             let all = self.allowed.iter_mut().zip(masks);

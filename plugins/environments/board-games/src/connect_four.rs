@@ -15,7 +15,7 @@
 //! | column | drop a disc | unless the column is full |
 //!
 //! The acting mask names whose turn it is, beginning with player 0; the mask of who waits has only choice 0, which is
-//! ignored. A choice that is not legal is replaced by the lowest legal one.
+//! ignored.
 //!
 //! | | when |
 //! |---|---|
@@ -25,9 +25,7 @@
 //!
 //! Metrics: `first_player_wins`, `draw`, `moves`. `init` of the reset options plays first: `{"moves": [3, 3]}`.
 
-use palaestra_plugin_api::{game_tree::GameNode, prelude::*, serde_json::Value};
-
-use crate::line::{Position, Rules, Saved};
+use crate::line::{LineConfig, LineGame, Rules};
 
 /// Settings of connect four.
 #[palaestra_plugin_api::config]
@@ -43,7 +41,10 @@ pub struct ConnectFourConfig {
     pub line: usize,
 }
 
-impl ConnectFourConfig {
+impl LineConfig for ConnectFourConfig {
+    const ID: &'static str = "board/ConnectFour-v0";
+    const DESCRIPTION: &'static str = "Discs fall into columns; four in a line win";
+
     fn rules(&self) -> Rules {
         Rules {
             rows: self.rows,
@@ -54,85 +55,15 @@ impl ConnectFourConfig {
     }
 }
 
-/// One board.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(
-    crate = "palaestra_plugin_api::serde",
-    try_from = "Saved<ConnectFourConfig>",
-    into = "Saved<ConnectFourConfig>"
-)]
-pub struct ConnectFour {
-    config: ConnectFourConfig,
-    position: Position,
-}
-
-impl From<ConnectFour> for Saved<ConnectFourConfig> {
-    fn from(game: ConnectFour) -> Self {
-        Self {
-            moves: game.position.moves(),
-            config: game.config,
-        }
-    }
-}
-
-impl TryFrom<Saved<ConnectFourConfig>> for ConnectFour {
-    type Error = Error;
-
-    fn try_from(Saved { config, moves }: Saved<ConnectFourConfig>) -> Result<Self> {
-        let position = Position::unfinished(config.rules(), &moves)?;
-        Ok(Self { config, position })
-    }
-}
-
-impl Environment for ConnectFour {
-    const ID: &'static str = "board/ConnectFour-v0";
-    const DESCRIPTION: &'static str = "Discs fall into columns; four in a line win";
-    type Config = ConnectFourConfig;
-
-    fn spec(config: &ConnectFourConfig) -> Result<EnvironmentSpec> {
-        config.rules().spec()
-    }
-
-    fn new(config: &ConnectFourConfig) -> Result<Self> {
-        Ok(Self {
-            config: config.clone(),
-            position: Position::new(config.rules()),
-        })
-    }
-
-    fn reset(
-        &mut self,
-        _rng: &mut EnvRng,
-        options: &ResetOptions<'_>,
-        out: &mut Observe<'_>,
-    ) -> Result<()> {
-        self.position.reset(options, out)
-    }
-
-    #[inline(always)]
-    fn step(&mut self, _rng: &mut EnvRng, actions: &Actions<'_>, out: &mut StepWriter<'_>) {
-        self.position.step(actions, out);
-    }
-
-    fn inspect(&self) -> Value {
-        self.position.inspect()
-    }
-
-    fn render(&self, canvas: &mut Canvas) {
-        self.position.draw(canvas);
-    }
-
-    fn game_node(&self, history: &[usize]) -> Result<GameNode> {
-        Position::node(self.config.rules(), history)
-    }
-}
+/// One board of connect four.
+pub type ConnectFour = LineGame<ConnectFourConfig>;
 
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::line::Outcome;
+    use crate::line::{Outcome, Position};
 
     fn after(moves: &[usize]) -> Position {
         Position::after(ConnectFourConfig::default().rules(), moves).unwrap()

@@ -1,10 +1,15 @@
 //! Games of two players who put stones on a board in turn until one has a line: rules, turns and what is seen.
 
+mod environment;
+mod picture;
+
 use palaestra_plugin_api::{
     game_tree::GameNode,
     prelude::*,
     serde_json::{Value, json},
 };
+
+pub use environment::{LineConfig, LineGame};
 
 /// Players; player 0 begins.
 pub(crate) const PLAYERS: usize = 2;
@@ -19,15 +24,15 @@ const MOVES: usize = 2;
 
 /// Board and goal.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Rules {
+pub struct Rules {
     /// At most 7.
-    pub(crate) rows: usize,
+    pub rows: usize,
     /// At most 8.
-    pub(crate) columns: usize,
+    pub columns: usize,
     /// Stones in a row, column or diagonal that win.
-    pub(crate) line: usize,
+    pub line: usize,
     /// Whether a stone falls to the lowest free cell of a column; then a choice is a column, else a cell.
-    pub(crate) falls: bool,
+    pub falls: bool,
 }
 
 impl Rules {
@@ -131,16 +136,6 @@ struct Init {
     moves: Vec<usize>,
 }
 
-/// A game as it is written.
-#[derive(Serialize, Deserialize)]
-#[serde(crate = "palaestra_plugin_api::serde", deny_unknown_fields)]
-pub(crate) struct Saved<C> {
-    /// Settings.
-    pub(crate) config: C,
-    /// Choices so far.
-    pub(crate) moves: Vec<usize>,
-}
-
 impl Position {
     /// The empty board.
     pub(crate) fn new(rules: Rules) -> Self {
@@ -190,6 +185,7 @@ impl Position {
         self.len % PLAYERS
     }
 
+    #[cfg(test)]
     pub(crate) fn outcome(&self) -> Option<Outcome> {
         self.outcome
     }
@@ -253,16 +249,10 @@ impl Position {
         Ok(())
     }
 
-    /// Plays the choice of whose turn it is, the lowest legal one in place of one that is not.
+    /// Plays the choice of whose turn it is; the SDK has checked it against the mask.
     #[inline(always)]
     pub(crate) fn step(&mut self, actions: &Actions<'_>, out: &mut StepWriter<'_>) {
-        let wanted = actions.discrete(self.player());
-        let legal = std::iter::once(wanted)
-            .chain(0..self.rules.choices())
-            .find(|&choice| self.is_legal(choice));
-        if let Some(choice) = legal {
-            self.play(choice);
-        }
+        self.play(actions.discrete(self.player()));
         out.metric(MOVES, 1.0);
         if let Some(outcome) = self.outcome {
             let returns = outcome.returns();
@@ -308,20 +298,6 @@ impl Position {
         })
     }
 
-    /// The board as text, row 0 first: `X` for player 0, `O` for player 1.
-    pub(crate) fn lines(&self) -> Vec<String> {
-        let sign = |row, column| {
-            self.owner(row, column)
-                .map_or('.', |player| ['X', 'O'][player])
-        };
-        let line = |row| {
-            (0..self.rules.columns)
-                .map(|column| sign(row, column))
-                .collect()
-        };
-        (0..self.rules.rows).map(line).collect()
-    }
-
     /// The node of the game tree after `history`. Nothing is hidden: the information state is the history.
     pub(crate) fn node(rules: Rules, history: &[usize]) -> Result<GameNode> {
         let position = Self::after(rules, history)?;
@@ -338,39 +314,5 @@ impl Position {
                 .collect(),
             information_state: played.join(","),
         })
-    }
-
-    /// Draws the board with round stones; the one put last is marked.
-    pub(crate) fn draw(&self, canvas: &mut Canvas) {
-        let Rules { rows, columns, .. } = self.rules;
-        let before = match self.len.checked_sub(1) {
-            Some(last) => Self::after(self.rules, &self.moves()[..last]).ok(),
-            None => None,
-        };
-        canvas.grid(rows, columns);
-        for row in 0..rows {
-            for column in 0..columns {
-                let Some(player) = self.owner(row, column) else {
-                    continue;
-                };
-                let center = canvas.cell_center(row, column);
-                let new = before.is_some_and(|before| before.owner(row, column).is_none());
-                let edge = if new { Color::ACCENT } else { Color::DARK };
-                let width = if new { 4.0 } else { 1.0 };
-                let style = Color::group(player).outlined(edge.pen(width));
-                canvas.circle(center, 0.4, style);
-            }
-        }
-        canvas.legend(&[
-            ("player 0 (X)", Color::group(0)),
-            ("player 1 (O)", Color::group(1)),
-        ]);
-        let status = match self.outcome {
-            Some(Outcome::Won(player)) => format!("player {player} wins"),
-            Some(Outcome::Drawn) => "a draw".to_owned(),
-            None => format!("player {} to move", self.player()),
-        };
-        canvas.text_frame(format!("{}\n{status}", self.lines().join("\n")));
-        canvas.caption(status);
     }
 }

@@ -14,7 +14,7 @@
 //! | row · size + column | mark a cell | if the cell is free |
 //!
 //! The acting mask names whose turn it is, beginning with player 0; the mask of who waits has only choice 0, which is
-//! ignored. A choice that is not legal is replaced by the lowest legal one.
+//! ignored.
 //!
 //! | | when |
 //! |---|---|
@@ -25,9 +25,7 @@
 //! Perfect play draws. Metrics: `first_player_wins`, `draw`, `moves`. `init` of the reset options plays first:
 //! `{"moves": [4, 0]}`. Game tree: 255,168 terminal histories, of which player 0 wins 131,184 and player 1 77,904.
 
-use palaestra_plugin_api::{game_tree::GameNode, prelude::*, serde_json::Value};
-
-use crate::line::{Position, Rules, Saved};
+use crate::line::{LineConfig, LineGame, Rules};
 
 /// Settings of tic-tac-toe.
 #[palaestra_plugin_api::config]
@@ -40,7 +38,10 @@ pub struct TicTacToeConfig {
     pub line: usize,
 }
 
-impl TicTacToeConfig {
+impl LineConfig for TicTacToeConfig {
+    const ID: &'static str = "board/TicTacToe-v0";
+    const DESCRIPTION: &'static str = "Two players mark cells in turn; three in a line win";
+
     fn rules(&self) -> Rules {
         Rules {
             rows: self.size,
@@ -51,83 +52,13 @@ impl TicTacToeConfig {
     }
 }
 
-/// One board.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(
-    crate = "palaestra_plugin_api::serde",
-    try_from = "Saved<TicTacToeConfig>",
-    into = "Saved<TicTacToeConfig>"
-)]
-pub struct TicTacToe {
-    config: TicTacToeConfig,
-    position: Position,
-}
-
-impl From<TicTacToe> for Saved<TicTacToeConfig> {
-    fn from(game: TicTacToe) -> Self {
-        Self {
-            moves: game.position.moves(),
-            config: game.config,
-        }
-    }
-}
-
-impl TryFrom<Saved<TicTacToeConfig>> for TicTacToe {
-    type Error = Error;
-
-    fn try_from(Saved { config, moves }: Saved<TicTacToeConfig>) -> Result<Self> {
-        let position = Position::unfinished(config.rules(), &moves)?;
-        Ok(Self { config, position })
-    }
-}
-
-impl Environment for TicTacToe {
-    const ID: &'static str = "board/TicTacToe-v0";
-    const DESCRIPTION: &'static str = "Two players mark cells in turn; three in a line win";
-    type Config = TicTacToeConfig;
-
-    fn spec(config: &TicTacToeConfig) -> Result<EnvironmentSpec> {
-        config.rules().spec()
-    }
-
-    fn new(config: &TicTacToeConfig) -> Result<Self> {
-        Ok(Self {
-            config: config.clone(),
-            position: Position::new(config.rules()),
-        })
-    }
-
-    fn reset(
-        &mut self,
-        _rng: &mut EnvRng,
-        options: &ResetOptions<'_>,
-        out: &mut Observe<'_>,
-    ) -> Result<()> {
-        self.position.reset(options, out)
-    }
-
-    #[inline(always)]
-    fn step(&mut self, _rng: &mut EnvRng, actions: &Actions<'_>, out: &mut StepWriter<'_>) {
-        self.position.step(actions, out);
-    }
-
-    fn inspect(&self) -> Value {
-        self.position.inspect()
-    }
-
-    fn render(&self, canvas: &mut Canvas) {
-        self.position.draw(canvas);
-    }
-
-    fn game_node(&self, history: &[usize]) -> Result<GameNode> {
-        Position::node(self.config.rules(), history)
-    }
-}
+/// One board of tic-tac-toe.
+pub type TicTacToe = LineGame<TicTacToeConfig>;
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::line::Outcome;
+    use crate::line::{Outcome, Position};
 
     fn outcome(moves: &[usize]) -> Option<Outcome> {
         let rules = TicTacToeConfig::default().rules();

@@ -123,9 +123,18 @@ fn each_player_sees_its_own_stones_first_and_only_the_mover_may_choose() {
     assert_eq!(seen(&batch), [4, 18 + 9 + 4]);
     assert_eq!(batch.rows(mask, 0)[9..], [1, 1, 1, 1, 0, 1, 1, 1, 1]);
     assert_eq!(batch.rows(mask, 0)[..9], [1, 0, 0, 0, 0, 0, 0, 0, 0]);
-    // The taken cell is not legal: the lowest free one is marked instead. Player 0 waits.
-    let taken = [vec![vec![8.0], vec![4.0]]];
-    batch.locate(0).0.step_exact(&taken, 0).unwrap();
+    let play = |batch: &mut EnvironmentBatch, cell: f64| {
+        // Player 0 waits: its choice is out of turn, and changes nothing.
+        let joint = [vec![vec![8.0], vec![cell]]];
+        batch.locate(0).0.step_exact(&joint, 0).map(drop)
+    };
+    let refused = play(&mut batch, 4.0).unwrap_err();
+    assert!(
+        refused
+            .message
+            .ends_with("expected one of [0, 1, 2, 3, 5, 6, 7, 8], found 4")
+    );
+    play(&mut batch, 0.0).unwrap();
     assert_eq!(batch.rows(acting, 0), [1, 0]);
     let board = batch.locate(0).0.inspect(0).unwrap();
     assert_eq!(board["board"], json!(["O..", ".X.", "..."]));

@@ -40,8 +40,15 @@ fn earns_its_value<E: Environment>() -> Vec<Game> {
     let expected = tree.value(&tree.policy(|_, _| 1.0), 0);
     let (found, error) = mean(games.iter().map(|game| game.returns[0]));
     println!("{}: {found:.4} ± {error:.4}, tree {expected:.4}", E::ID);
-    assert!((found - expected).abs() < 2.0 * error, "{found} ± {error}, {expected}");
-    assert!(games.iter().all(|game| game.returns.iter().sum::<f64>() == 0.0));
+    assert!(
+        (found - expected).abs() < 2.0 * error,
+        "{found} ± {error}, {expected}"
+    );
+    assert!(
+        games
+            .iter()
+            .all(|game| game.returns.iter().sum::<f64>() == 0.0)
+    );
     games
 }
 
@@ -53,7 +60,10 @@ fn ten_thousand_random_games_of_leduc_poker() {
         };
         assert_eq!(moves, f64::from(game.length));
         assert!((2..=8).contains(&game.length) && raises <= 4.0);
-        assert_eq!([first == 1.0, draw == 1.0], [game.returns[0] > 0.0, game.returns[0] == 0.0]);
+        assert_eq!(
+            [first == 1.0, draw == 1.0],
+            [game.returns[0] > 0.0, game.returns[0] == 0.0]
+        );
         assert!(showdown == 1.0 || draw == 0.0);
     }
 }

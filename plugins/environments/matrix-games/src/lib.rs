@@ -27,8 +27,8 @@
 //! | per remembered round, the last one first | actions one-hot: one's own, then those of the players after it, in a circle |
 //! | the same in the games for any number of players | one's own action one-hot, and the sum of all action numbers / its largest |
 //!
-//! Rounds before the first are zeros. A player with fewer actions than another has an action mask; a choice
-//! beyond its own counts as its last.
+//! Rounds before the first are zeros. Where players have different numbers of actions, action masks leave each
+//! its own.
 //!
 //! | | when |
 //! |---|---|

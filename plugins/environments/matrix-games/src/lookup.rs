@@ -10,6 +10,7 @@ pub(crate) fn look_up<T: Copy>(table: &[T], width: usize, cells: &[u32], out: &m
         2 => rows::<T, 2>(table, cells, out),
         3 => rows::<T, 3>(table, cells, out),
         4 => rows::<T, 4>(table, cells, out),
+        5 => rows::<T, 5>(table, cells, out),
         // Two players that see one of three stages.
         6 => rows::<T, 6>(table, cells, out),
         // Two players' views of a round: two, three and four actions each.
@@ -39,6 +40,7 @@ pub(crate) fn tensor_cells(strides: &[u32], actions: &[i32], cells: &mut [u32]) 
         [a, b] => fixed_cells([a, b], actions, cells),
         [a, b, c] => fixed_cells([a, b, c], actions, cells),
         [a, b, c, d] => fixed_cells([a, b, c, d], actions, cells),
+        [a, b, c, d, e] => fixed_cells([a, b, c, d, e], actions, cells),
         _ => {
             for (cell, joint) in cells.iter_mut().zip(actions.chunks_exact(strides.len())) {
                 let steps = joint
@@ -59,17 +61,6 @@ fn fixed_cells<const N: usize>(strides: [u32; N], actions: &[i32], cells: &mut [
             sum += joint[player] as u32 * strides[player];
         }
         *cell = sum;
-    }
-}
-
-/// The same where players have different numbers of actions: a choice beyond a player's own counts as its last.
-#[inline(always)]
-pub(crate) fn clamped_cells(strides: &[u32], counts: &[usize], actions: &[i32], cells: &mut [u32]) {
-    for (cell, joint) in cells.iter_mut().zip(actions.chunks_exact(strides.len())) {
-        *cell = 0;
-        for ((&action, &stride), &count) in joint.iter().zip(strides).zip(counts) {
-            *cell += (action as u32).min(count as u32 - 1) * stride;
-        }
     }
 }
 

@@ -2,14 +2,16 @@
 //!
 //! That number is the *cell*. In a tensor it is the joint action counted with the last player fastest, after the
 //! cells of earlier stages: one for all players. In an anonymous game each player has its own: own action times
-//! the number of totals, plus the total. One more cell at the end stands for "nothing played yet".
+//! the number of totals, plus the total; small ones are written out as tensors. One more cell at the end stands for "nothing played yet".
 
 use palaestra_plugin_api::prelude::Result;
 
-use crate::game::{Game, Payoffs, is_possible, joint_actions, refused};
+use crate::game::{Game, MAX_TENSOR_PLAYERS, Payoffs, Stage, is_possible, joint_actions, refused};
 
 /// Numbers in the table of observations, at most.
 const MAX_SEEN: usize = 1 << 22;
+/// Joint actions up to which anonymous games are written out.
+const SMALL: usize = 4096;
 /// In [`Tables::next`]: the episode is over.
 pub(crate) const END: u32 = u32::MAX;
 
@@ -67,8 +69,21 @@ impl Tables {
             tables.metrics.push("cooperation");
         }
         match &game.payoffs {
-            Payoffs::Tensor(_) => tables.fill_tensor(game, remembers)?,
-            Payoffs::Anonymous(table) => tables.fill_anonymous(game, table, remembers)?,
+            Payoffs::Tensor(stages) => {
+                tables.fill_tensor(game, stages)?;
+                if tables.stages > 1 {
+                    tables.see_stages();
+                } else if remembers {
+                    tables.see_joint_actions()?;
+                }
+            }
+            Payoffs::Anonymous(table) if is_small(&tables.counts) => {
+                tables.fill_tensor(game, &[as_tensor(game, table)])?;
+                if remembers {
+                    tables.see_totals();
+                }
+            }
+            Payoffs::Anonymous(table) => tables.fill_anonymous(game, table, remembers),
         }
         Ok(tables)
     }
@@ -144,7 +159,7 @@ impl Tables {
         self.strides.iter().zip(&self.counts).map(digit).collect()
     }
 
-    fn fill_tensor(&mut self, game: &Game, remembers: bool) -> Result<()> {
+    fn fill_tensor(&mut self, game: &Game, stages: &[Stage]) -> Result<()> {
         self.stage_cells = joint_actions(&self.counts)?;
         let mut stride = 1;
         self.strides = vec![0; self.players];
@@ -152,7 +167,7 @@ impl Tables {
             *to = stride;
             stride *= *n as u32;
         }
-        for stage in game.stages() {
+        for stage in stages {
             for (cell, payoffs) in stage.payoffs.iter().enumerate() {
                 let joint = self.unravel(cell);
                 self.payoff.extend(payoffs);
@@ -173,11 +188,6 @@ impl Tables {
                     self.next.push(next.map_or(END, |stage| stage as u32));
                 }
             }
-        }
-        if self.stages > 1 {
-            self.see_stages();
-        } else if remembers {
-            self.see_joint_actions()?;
         }
         Ok(())
     }
@@ -236,7 +246,28 @@ impl Tables {
         Ok(())
     }
 
-    fn fill_anonymous(&mut self, game: &Game, table: &[Vec<f64>], remembers: bool) -> Result<()> {
+    /// Every player sees its own action one-hot, and the sum of all as a share of the largest.
+    fn see_totals(&mut self) {
+        self.seen_width = self.choices + 1;
+        let highest = (self.players * (self.choices - 1)).max(1) as f32;
+        for cell in 0..self.stage_cells {
+            let joint = self.unravel(cell);
+            let total: usize = joint.iter().sum();
+            for &own in &joint {
+                self.see_total(own, total as f32 / highest);
+            }
+        }
+        let empty = self.players * self.seen_width;
+        self.seen.resize(self.seen.len() + empty, 0.0);
+    }
+
+    fn see_total(&mut self, own: usize, share: f32) {
+        let one_hot = (0..self.choices).map(|a| f32::from(u8::from(a == own)));
+        self.seen.extend(one_hot);
+        self.seen.push(share);
+    }
+
+    fn fill_anonymous(&mut self, game: &Game, table: &[Vec<f64>], remembers: bool) {
         let totals = table[0].len();
         self.stage_cells = table.len() * totals;
         self.seen_width = if remembers { self.choices + 1 } else { 0 };
@@ -261,13 +292,35 @@ impl Tables {
                     self.measures.push((degrees[own] * share) as f32);
                 }
                 if remembers {
-                    let one_hot = (0..self.choices).map(|a| f32::from(u8::from(a == own)));
-                    self.seen.extend(one_hot);
-                    self.seen.push(total as f32 / (totals - 1).max(1) as f32);
+                    self.see_total(own, total as f32 / (totals - 1).max(1) as f32);
                 }
             }
         }
         self.seen.extend(vec![0.0; self.seen_width]);
-        Ok(())
+    }
+}
+
+/// Whether an anonymous game is better written out: one look-up for all players instead of one for each.
+fn is_small(counts: &[usize]) -> bool {
+    let joint = counts
+        .iter()
+        .try_fold(1_usize, |all, &n| all.checked_mul(n));
+    counts.len() <= MAX_TENSOR_PLAYERS && joint.is_some_and(|joint| joint <= SMALL)
+}
+
+/// An anonymous game, written out.
+fn as_tensor(game: &Game, table: &[Vec<f64>]) -> Stage {
+    let (players, choices) = (game.players() as u32, table.len());
+    let payoffs = |cell: usize| -> Vec<f64> {
+        let action = |player| cell / choices.pow(players - 1 - player) % choices;
+        let total: usize = (0..players).map(action).sum();
+        (0..players)
+            .map(|player| table[action(player)][total])
+            .collect()
+    };
+    Stage {
+        name: String::new(),
+        payoffs: (0..choices.pow(players)).map(payoffs).collect(),
+        next: Vec::new(),
     }
 }

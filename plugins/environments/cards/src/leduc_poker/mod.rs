@@ -23,8 +23,7 @@
 //! | 1 | call, or check | always |
 //! | 2 | raise | after fewer than two raises in the round |
 //!
-//! The acting mask names whose turn it is; the waiting player's mask has only the call, which is ignored. An action
-//! that is not legal counts as a call.
+//! The acting mask names whose turn it is; the waiting player's mask has only the call, which is ignored.
 //!
 //! | | when |
 //! |---|---|
@@ -202,12 +201,7 @@ impl Environment for LeducPoker {
 
     #[inline(always)]
     fn step(&mut self, _rng: &mut EnvRng, actions: &Actions<'_>, out: &mut StepWriter<'_>) {
-        let wanted = actions.discrete(self.betting.player()) as u8;
-        let action = if self.betting.is_legal(wanted) {
-            wanted
-        } else {
-            CALL
-        };
+        let action = actions.discrete(self.betting.player()) as u8;
         self.betting.push(action);
         out.metric(MOVES, 1.0);
         out.metric(RAISES, f64::from(u8::from(action == RAISE)));

@@ -94,12 +94,6 @@ impl Bidding {
         }
     }
 
-    /// The lowest legal choice.
-    #[inline(always)]
-    pub(super) fn lowest(&self) -> usize {
-        self.highest.map_or(0, |highest| highest + 1)
-    }
-
     /// Adds a legal choice.
     #[inline(always)]
     pub(super) fn push(&mut self, rules: &Rules, choice: usize) {

@@ -22,8 +22,7 @@
 //! | (q - 1)·f + face - 1 | bid q dice of a face, 1 ≤ q ≤ d | above the last bid |
 //! | d·f | challenge | after a bid |
 //!
-//! The acting mask names whose turn it is; the mask of those who wait has only choice 0, which is ignored. A choice
-//! that is not legal is replaced by the lowest legal one.
+//! The acting mask names whose turn it is; the mask of those who wait has only choice 0, which is ignored.
 //!
 //! | | when |
 //! |---|---|
@@ -40,6 +39,7 @@ mod picture;
 mod tree;
 
 use palaestra_plugin_api::{
+    config::Config,
     game_tree::GameNode,
     prelude::*,
     serde_json::{Value, json},
@@ -73,13 +73,12 @@ pub struct LiarsDiceConfig {
 }
 
 /// One table.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(
     crate = "palaestra_plugin_api::serde",
     try_from = "Saved",
     into = "Saved"
 )]
-#[derive(Clone)]
 pub struct LiarsDice {
     config: LiarsDiceConfig,
     rules: Rules,
@@ -118,6 +117,7 @@ impl TryFrom<Saved> for LiarsDice {
     type Error = Error;
 
     fn try_from(saved: Saved) -> Result<Self> {
+        saved.config.validate().map_err(Error::config)?;
         let mut game = Self::new(&saved.config)?;
         game.set_dice(&saved.dice)?;
         for &choice in &saved.choices {
@@ -193,12 +193,7 @@ impl Environment for LiarsDice {
 
     #[inline(always)]
     fn step(&mut self, _rng: &mut EnvRng, actions: &Actions<'_>, out: &mut StepWriter<'_>) {
-        let wanted = actions.discrete(self.bidding.player(&self.rules));
-        let choice = if self.bidding.is_legal(&self.rules, wanted) {
-            wanted
-        } else {
-            self.bidding.lowest()
-        };
+        let choice = actions.discrete(self.bidding.player(&self.rules));
         self.bidding.push(&self.rules, choice);
         out.metric(MOVES, 1.0);
         if let Some((winner, loser)) = self.ends() {

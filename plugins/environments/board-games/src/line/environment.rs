@@ -1,0 +1,105 @@
+//! A board with its settings as an environment.
+
+use palaestra_plugin_api::{config::Config, game_tree::GameNode, prelude::*, serde_json::Value};
+
+use super::{Position, Rules};
+
+/// The settings of a game, which make it one: its name, and the rules that follow from them.
+pub trait LineConfig: Config + Send + 'static {
+    /// Id of the environment.
+    const ID: &'static str;
+    /// One line about it.
+    const DESCRIPTION: &'static str;
+
+    /// Board and goal.
+    fn rules(&self) -> Rules;
+}
+
+/// One board.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(
+    crate = "palaestra_plugin_api::serde",
+    bound = "C: LineConfig",
+    try_from = "Saved<C>",
+    into = "Saved<C>"
+)]
+pub struct LineGame<C> {
+    config: C,
+    position: Position,
+}
+
+/// A game as it is written.
+#[derive(Serialize, Deserialize)]
+#[serde(
+    crate = "palaestra_plugin_api::serde",
+    deny_unknown_fields,
+    bound = "C: LineConfig"
+)]
+struct Saved<C> {
+    /// Settings.
+    config: C,
+    /// Choices so far.
+    moves: Vec<usize>,
+}
+
+impl<C> From<LineGame<C>> for Saved<C> {
+    fn from(game: LineGame<C>) -> Self {
+        Self {
+            moves: game.position.moves(),
+            config: game.config,
+        }
+    }
+}
+
+impl<C: LineConfig> TryFrom<Saved<C>> for LineGame<C> {
+    type Error = Error;
+
+    fn try_from(Saved { config, moves }: Saved<C>) -> Result<Self> {
+        config.validate().map_err(Error::config)?;
+        let position = Position::unfinished(config.rules(), &moves)?;
+        Ok(Self { config, position })
+    }
+}
+
+impl<C: LineConfig> Environment for LineGame<C> {
+    const ID: &'static str = C::ID;
+    const DESCRIPTION: &'static str = C::DESCRIPTION;
+    type Config = C;
+
+    fn spec(config: &C) -> Result<EnvironmentSpec> {
+        config.rules().spec()
+    }
+
+    fn new(config: &C) -> Result<Self> {
+        Ok(Self {
+            config: config.clone(),
+            position: Position::new(config.rules()),
+        })
+    }
+
+    fn reset(
+        &mut self,
+        _rng: &mut EnvRng,
+        options: &ResetOptions<'_>,
+        out: &mut Observe<'_>,
+    ) -> Result<()> {
+        self.position.reset(options, out)
+    }
+
+    #[inline(always)]
+    fn step(&mut self, _rng: &mut EnvRng, actions: &Actions<'_>, out: &mut StepWriter<'_>) {
+        self.position.step(actions, out);
+    }
+
+    fn inspect(&self) -> Value {
+        self.position.inspect()
+    }
+
+    fn render(&self, canvas: &mut Canvas) {
+        self.position.draw(canvas);
+    }
+
+    fn game_node(&self, history: &[usize]) -> Result<GameNode> {
+        Position::node(self.config.rules(), history)
+    }
+}
