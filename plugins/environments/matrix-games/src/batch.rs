@@ -11,7 +11,7 @@ use palaestra_plugin_api::{
 };
 
 use crate::{
-    game::{Game, Payoffs, refused},
+    game::{Game, refused},
     lookup::{anonymous_cells, look_up, tensor_cells},
     picture,
     rules::Rules,
@@ -414,19 +414,4 @@ fn observation(tables: &Tables, rules: &Rules) -> Space {
         *parts = (0..rounds).map(|age| (name(age), width)).collect();
     }
     space
-}
-
-impl Tables {
-    /// Whether all players have the same number of actions.
-    #[inline(always)]
-    pub(crate) fn alike(&self) -> bool {
-        self.counts.iter().all(|&count| count == self.choices)
-    }
-}
-
-impl Game {
-    /// Whether players are told apart only by what they do.
-    pub(crate) fn is_anonymous(&self) -> bool {
-        matches!(self.payoffs, Payoffs::Anonymous(_))
-    }
 }

@@ -107,6 +107,11 @@ impl Game {
         self.actions.len()
     }
 
+    /// Whether players are told apart only by what they do.
+    pub fn is_anonymous(&self) -> bool {
+        matches!(self.payoffs, Payoffs::Anonymous(_))
+    }
+
     /// Number of actions of each player.
     pub fn counts(&self) -> Vec<usize> {
         self.actions.iter().map(Vec::len).collect()

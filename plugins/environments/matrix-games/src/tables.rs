@@ -94,6 +94,11 @@ impl Tables {
         self.strides.is_empty()
     }
 
+    /// Whether all players have the same number of actions.
+    pub(crate) fn alike(&self) -> bool {
+        self.counts.iter().all(|&count| count == self.choices)
+    }
+
     /// Cells of a joint action: one, or one per player.
     #[inline(always)]
     pub(crate) fn cells_per_round(&self) -> usize {
