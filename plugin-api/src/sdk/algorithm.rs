@@ -6,7 +6,10 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::{guard::entry, guarded::Guarded};
+use super::{
+    guard::entry,
+    guarded::{Blame, Guarded},
+};
 use crate::{
     abi::{AlgorithmObject, CoordinationObject, HostContext, MakeOptions, Sink, Status, Text},
     algorithm::{Algorithm, AlgorithmCapabilities, AlgorithmRequest, Setting},
@@ -28,6 +31,8 @@ struct Adapter<A> {
     table: Table<'static>,
     connection: Option<Connection>,
 }
+
+impl<A> Blame for Adapter<A> {}
 
 /// The way to the exchange mechanism, open during the calls of the algorithm only: in between, the host may
 /// call the mechanism itself.

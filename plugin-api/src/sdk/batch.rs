@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Accounting, Memory, trampoline::Level};
+use super::{Accounting, Memory, guarded::Blame, trampoline::Level};
 use crate::{
     abi::{MakeOptions, RenderMode, Slab},
     batch::{BatchEnvironment, BatchStep},
@@ -23,8 +23,6 @@ pub(crate) struct Batch<E> {
     pub(crate) level: Level,
     /// Slot that was written last: where the current rows are.
     pub(crate) last_write: usize,
-    /// Set when a panic left the batch in an unknown state.
-    pub(crate) poisoned: bool,
     ready: bool,
     /// `step_exact` asks for the inspection between step and reset.
     inspecting: bool,
@@ -57,7 +55,6 @@ impl<E: BatchEnvironment> Batch<E> {
             rngs: vec![EnvRng::new(0, 0, 0, 0); instances],
             level: Level::detect(),
             last_write: 0,
-            poisoned: false,
             ready: false,
             inspecting: false,
             inspection: Value::Null,
@@ -211,20 +208,21 @@ impl<E: BatchEnvironment> Batch<E> {
             _ => Err(Error::unsupported("render: expected mode scene or text")),
         }
     }
+}
 
-    /// Says where an error happened, and refuses a batch that a panic has left half done.
+impl<E: BatchEnvironment> Blame for Batch<E> {
+    /// Only a panic needs to be placed: other errors name what they are about.
     #[cold]
     #[inline(never)]
-    pub(crate) fn blame(&mut self, operation: &str, mut error: Error) -> Error {
-        if error.kind == ErrorKind::Panicked {
-            self.poisoned = true;
-            let at = self
-                .env
-                .current()
-                .map(|i| format!(", env {}", self.books.first_instance + i as u64));
-            error = error.within(format!("({operation}{})", at.unwrap_or_default()));
+    fn blame(&self, operation: &str, error: Error) -> Error {
+        if error.kind != ErrorKind::Panicked {
+            return error;
         }
-        error
+        let at = self
+            .env
+            .current()
+            .map(|i| format!(", env {}", self.books.first_instance + i as u64));
+        error.within(format!("({operation}{})", at.unwrap_or_default()))
     }
 }
 

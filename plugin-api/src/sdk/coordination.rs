@@ -7,7 +7,10 @@ use std::{collections::HashMap, sync::Arc};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{guard::entry, guarded::Guarded};
+use super::{
+    guard::entry,
+    guarded::{Blame, Guarded},
+};
 use crate::{
     abi::{CoordinationObject, ExchangeCall, HostContext, MakeOptions, Sink, Status, Text},
     config,
@@ -30,6 +33,8 @@ pub(crate) struct Adapter<M: Mechanism> {
     /// Parameters of the last saved exchange: as a rule those of the next.
     parameters: Arc<[f32]>,
 }
+
+impl<M: Mechanism> Blame for Adapter<M> {}
 
 /// What one exchange keeps for its way back.
 struct Saved<T> {

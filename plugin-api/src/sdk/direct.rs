@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use super::{batch::Batch, vtable::Entries};
+use super::{batch::Batch, guarded::Guarded, vtable::Entries};
 use crate::{
     abi::MakeOptions,
     batch::BatchEnvironment,
@@ -14,7 +14,7 @@ use crate::{
 /// The very batch that an object of `E` is.
 pub struct DirectBatch<E> {
     // Declared first, dropped first: it holds addresses of the slabs.
-    batch: Batch<E>,
+    batch: Guarded<Batch<E>>,
     slabs: Slabs,
 }
 
@@ -36,7 +36,10 @@ impl<E: BatchEnvironment> DirectBatch<E> {
         let slabs = Slabs::new(environment_slabs(&batch.spec), slots, what.instances);
         batch.bind(&slabs.table(&(0..what.instances)))?;
         batch.reset(None, "{}", 0)?;
-        Ok(Self { batch, slabs })
+        Ok(Self {
+            batch: Guarded::new(batch),
+            slabs,
+        })
     }
 
     /// A step as a host's handle makes it: vtable, panic guard, error sink.
@@ -57,7 +60,7 @@ impl<E: BatchEnvironment> DirectBatch<E> {
     /// As the step of an object.
     #[inline]
     pub fn step(&mut self, read: u32, write: u32) -> Result<()> {
-        self.batch.step(read, write)
+        self.batch.object_mut().step(read, write)
     }
 
     /// Its slabs.

@@ -7,6 +7,7 @@ use super::{
     PerInstance,
     batch::Batch,
     guard::entry,
+    guarded::Guarded,
     vtable::{Entries, write_json},
 };
 use crate::{
@@ -34,9 +35,9 @@ impl EnvironmentEntry {
         Self {
             id: E::ID,
             make: |config, options| {
-                let batch = Box::new(Batch::<E>::make(config, options)?);
+                let batch = Batch::<E>::make(config, options)?;
                 Ok(EnvironmentObject {
-                    this: Box::into_raw(batch).cast(),
+                    this: Guarded::into_raw(batch),
                     vtable: Entries::<E>::VTABLE,
                 })
             },

@@ -6,6 +6,14 @@ use crate::{
     error::{Error, ErrorKind, Result},
 };
 
+/// How an object names its errors.
+pub(crate) trait Blame {
+    /// Puts the operation before an error.
+    fn blame(&self, operation: &str, error: Error) -> Error {
+        error.within(format_args!("({operation})"))
+    }
+}
+
 /// What an object's `this` points to.
 pub(crate) struct Guarded<T> {
     object: T,
@@ -14,25 +22,37 @@ pub(crate) struct Guarded<T> {
 }
 
 impl<T> Guarded<T> {
-    /// Moves an object behind the pointer of an ABI object; [`destroy`] takes it back.
-    pub(crate) fn into_raw(object: T) -> *mut Opaque {
-        let poisoned = false;
-        Box::into_raw(Box::new(Self { object, poisoned })).cast()
+    pub(crate) fn new(object: T) -> Self {
+        Self {
+            object,
+            poisoned: false,
+        }
     }
 
-    /// What is behind the pointer.
+    /// Moves an object behind the pointer of an ABI object; [`destroy`] takes it back.
+    pub(crate) fn into_raw(object: T) -> *mut Opaque {
+        Box::into_raw(Box::new(Self::new(object))).cast()
+    }
+
+    /// The object.
     pub(crate) fn object(&self) -> &T {
         &self.object
     }
+
+    /// The object, to change.
+    #[inline(always)]
+    pub(crate) fn object_mut(&mut self) -> &mut T {
+        &mut self.object
+    }
 }
 
-/// Runs one entry on an object: guarded, refused once poisoned, errors named `(operation): …`.
+/// Runs one entry on an object: guarded, refused once poisoned, errors named by [`Blame`].
 ///
 /// # Safety
 /// `this` must come from [`Guarded::into_raw`] of the same `T`, no other call may be running on it, and
 /// `error` must be null or the sink of the call.
-#[inline]
-pub(crate) unsafe fn on<T>(
+#[inline(always)]
+pub(crate) unsafe fn on<T: Blame>(
     this: *mut Opaque,
     error: *const Sink,
     operation: &str,
@@ -40,21 +60,22 @@ pub(crate) unsafe fn on<T>(
 ) -> Status {
     // SAFETY: forwarded from the caller.
     let guarded = unsafe { &mut *this.cast::<Guarded<T>>() };
-    let result = if guarded.poisoned {
-        let message = "refused after an earlier panic";
-        Err(Error::new(ErrorKind::Panicked, message))
-    } else {
-        // A panic of another object comes back as an ordinary error and poisons nothing here.
-        catch(|| body(&mut guarded.object)).unwrap_or_else(|panic| {
-            guarded.poisoned = true;
-            Err(panic)
-        })
-    };
-    match result {
-        Ok(()) => OK,
+    if guarded.poisoned {
+        let refused = Error::new(ErrorKind::Panicked, "refused after an earlier panic");
         // SAFETY: forwarded from the caller.
-        Err(e) => unsafe { report(error, &e.within(format_args!("({operation})"))) },
+        return unsafe { report(error, &refused.within(format_args!("({operation})"))) };
     }
+    // A panic of another object comes back as an ordinary error and poisons nothing here.
+    let failed = match catch(|| body(&mut guarded.object)) {
+        Ok(Ok(())) => return OK,
+        Ok(Err(e)) => e,
+        Err(panic) => {
+            guarded.poisoned = true;
+            panic
+        }
+    };
+    // SAFETY: forwarded from the caller.
+    unsafe { report(error, &guarded.object.blame(operation, failed)) }
 }
 
 /// Ends an object: `end` may take it apart; what is left is dropped, and no panic gets out.

@@ -4,47 +4,16 @@ use serde::Serialize;
 
 use super::{
     batch::Batch,
-    guard::{catch, report},
+    guarded::{destroy, on},
 };
 use crate::{
     abi::{
-        COUNTERFACTUAL, CounterfactualVtable, EnvironmentVtable, GAME_TREE, GameTreeVtable, OK,
-        Opaque, Sink, SlabTable, Source, Status, Text,
+        COUNTERFACTUAL, CounterfactualVtable, EnvironmentVtable, GAME_TREE, GameTreeVtable, Opaque,
+        Sink, SlabTable, Source, Status, Text,
     },
     batch::BatchEnvironment,
     error::{Error, ErrorKind, Result},
 };
-
-/// Runs one entry on a batch: guarded, refused once poisoned, errors named.
-///
-/// # Safety
-/// `this` must come from `make` of the same `E`, and no other call may be running on it.
-#[inline(always)]
-unsafe fn on<E: BatchEnvironment>(
-    this: *mut Opaque,
-    error: *const Sink,
-    operation: &str,
-    body: impl FnOnce(&mut Batch<E>) -> Result<()>,
-) -> Status {
-    // SAFETY: forwarded from the caller.
-    let batch = unsafe { &mut *this.cast::<Batch<E>>() };
-    if batch.poisoned {
-        let refused = Error::new(
-            ErrorKind::Panicked,
-            format!("({operation}): refused after an earlier panic"),
-        );
-        // SAFETY: forwarded from the caller.
-        return unsafe { report(error, &refused) };
-    }
-    match catch(|| body(batch)).and_then(|result| result) {
-        Ok(()) => OK,
-        Err(e) => {
-            let e = batch.blame(operation, e);
-            // SAFETY: forwarded from the caller.
-            unsafe { report(error, &e) }
-        }
-    }
-}
 
 /// Checks an instance index of a cold call.
 fn instance<E>(batch: &Batch<E>, index: u64) -> Result<usize> {
@@ -76,7 +45,7 @@ pub(crate) struct Entries<E>(std::marker::PhantomData<E>);
 impl<E: BatchEnvironment> Entries<E> {
     unsafe extern "C" fn spec(this: *mut Opaque, out: *const Sink, error: *const Sink) -> Status {
         // SAFETY: the rules of the vtable.
-        unsafe { on::<E>(this, error, "spec", |b| write_json(out, &b.spec)) }
+        unsafe { on::<Batch<E>>(this, error, "spec", |b| write_json(out, &b.spec)) }
     }
     unsafe extern "C" fn bind(
         this: *mut Opaque,
@@ -85,7 +54,7 @@ impl<E: BatchEnvironment> Entries<E> {
     ) -> Status {
         // SAFETY: the rules of the vtable.
         unsafe {
-            on::<E>(this, error, "bind", |b| {
+            on::<Batch<E>>(this, error, "bind", |b| {
                 let table = &*table;
                 let slabs = if table.len == 0 {
                     &[]
@@ -98,7 +67,7 @@ impl<E: BatchEnvironment> Entries<E> {
     }
     unsafe extern "C" fn unbind(this: *mut Opaque) {
         // SAFETY: the rules of the vtable.
-        unsafe { on::<E>(this, std::ptr::null(), "unbind", |b| b.bind(&[])) };
+        unsafe { on::<Batch<E>>(this, std::ptr::null(), "unbind", |b| b.bind(&[])) };
     }
     unsafe extern "C" fn reset(
         this: *mut Opaque,
@@ -109,7 +78,7 @@ impl<E: BatchEnvironment> Entries<E> {
     ) -> Status {
         // SAFETY: the rules of the vtable.
         unsafe {
-            on::<E>(this, error, "reset", |b| {
+            on::<Batch<E>>(this, error, "reset", |b| {
                 b.reset(mask(b, only), options.as_str()?, write)
             })
         }
@@ -121,7 +90,7 @@ impl<E: BatchEnvironment> Entries<E> {
         error: *const Sink,
     ) -> Status {
         // SAFETY: the rules of the vtable.
-        unsafe { on::<E>(this, error, "step", |b| b.step(read, write)) }
+        unsafe { on::<Batch<E>>(this, error, "step", |b| b.step(read, write)) }
     }
     unsafe extern "C" fn step_exact(
         this: *mut Opaque,
@@ -132,7 +101,7 @@ impl<E: BatchEnvironment> Entries<E> {
     ) -> Status {
         // SAFETY: the rules of the vtable.
         unsafe {
-            on::<E>(this, error, "step_exact", |b| {
+            on::<Batch<E>>(this, error, "step_exact", |b| {
                 let result = b.step_exact(actions.as_str()?, write)?;
                 write_json(out, &result)
             })
@@ -146,7 +115,7 @@ impl<E: BatchEnvironment> Entries<E> {
     ) -> Status {
         // SAFETY: the rules of the vtable.
         unsafe {
-            on::<E>(this, error, "set_options", |b| {
+            on::<Batch<E>>(this, error, "set_options", |b| {
                 b.set_options(mask(b, only), options.as_str()?)
             })
         }
@@ -159,7 +128,7 @@ impl<E: BatchEnvironment> Entries<E> {
     ) -> Status {
         // SAFETY: the rules of the vtable.
         unsafe {
-            on::<E>(this, error, "snapshot", |b| {
+            on::<Batch<E>>(this, error, "snapshot", |b| {
                 let saved = b.snapshot(instance(b, index)?)?;
                 write_json(out, &saved)
             })
@@ -174,7 +143,7 @@ impl<E: BatchEnvironment> Entries<E> {
     ) -> Status {
         // SAFETY: the rules of the vtable.
         unsafe {
-            on::<E>(this, error, "restore", |b| {
+            on::<Batch<E>>(this, error, "restore", |b| {
                 let bytes = (*source).read_to_end()?;
                 b.restore(instance(b, index)?, &bytes, write)
             })
@@ -189,7 +158,7 @@ impl<E: BatchEnvironment> Entries<E> {
     ) -> Status {
         // SAFETY: the rules of the vtable.
         unsafe {
-            on::<E>(this, error, "clone_instance", |b| {
+            on::<Batch<E>>(this, error, "clone_instance", |b| {
                 let (from, to) = (instance(b, from)?, instance(b, to)?);
                 let saved = b.snapshot(from)?;
                 b.load(to, saved, write)
@@ -204,7 +173,7 @@ impl<E: BatchEnvironment> Entries<E> {
     ) -> Status {
         // SAFETY: the rules of the vtable.
         unsafe {
-            on::<E>(this, error, "inspect", |b| {
+            on::<Batch<E>>(this, error, "inspect", |b| {
                 write_json(out, &b.env.inspect(instance(b, index)?))
             })
         }
@@ -218,7 +187,7 @@ impl<E: BatchEnvironment> Entries<E> {
     ) -> Status {
         // SAFETY: the rules of the vtable.
         unsafe {
-            on::<E>(this, error, "render", |b| {
+            on::<Batch<E>>(this, error, "render", |b| {
                 (*out).put(&b.render(instance(b, index)?, mode)?)
             })
         }
@@ -227,7 +196,7 @@ impl<E: BatchEnvironment> Entries<E> {
         let mut found = std::ptr::null();
         // SAFETY: the rules of the vtable.
         unsafe {
-            on::<E>(this, std::ptr::null(), "extension", |b| {
+            on::<Batch<E>>(this, std::ptr::null(), "extension", |b| {
                 let id = id.as_str()?;
                 if b.spec.flags.counterfactual && id == COUNTERFACTUAL {
                     found = std::ptr::from_ref(Self::COUNTERFACTUAL).cast();
@@ -249,7 +218,7 @@ impl<E: BatchEnvironment> Entries<E> {
     ) -> Status {
         // SAFETY: the rules of the vtable.
         unsafe {
-            on::<E>(this, error, "counterfactual", |b| {
+            on::<Batch<E>>(this, error, "counterfactual", |b| {
                 let actions: Vec<Vec<Vec<f64>>> = serde_json::from_str(actions.as_str()?)
                     .map_err(|e| Error::config(format!("actions: {e}")))?;
                 write_json(out, &b.env.counterfactual(instance(b, index)?, &actions)?)
@@ -264,7 +233,7 @@ impl<E: BatchEnvironment> Entries<E> {
     ) -> Status {
         // SAFETY: the rules of the vtable.
         unsafe {
-            on::<E>(this, error, "game_node", |b| {
+            on::<Batch<E>>(this, error, "game_node", |b| {
                 let history: Vec<usize> = serde_json::from_str(history.as_str()?)
                     .map_err(|e| Error::config(format!("history: {e}")))?;
                 write_json(out, &b.env.game_node(&history)?)
@@ -273,7 +242,7 @@ impl<E: BatchEnvironment> Entries<E> {
     }
     unsafe extern "C" fn destroy(this: *mut Opaque) {
         // SAFETY: the rules of the vtable: `this` is ours and is not used again.
-        let _ = catch(|| drop(unsafe { Box::from_raw(this.cast::<Batch<E>>()) }));
+        unsafe { destroy::<Batch<E>>(this, |_| {}) };
     }
 
     const COUNTERFACTUAL: &'static CounterfactualVtable = &CounterfactualVtable {
