@@ -1,0 +1,54 @@
+//! Every environment keeps the contract, with its defaults and with settings that change its spaces.
+
+use applications::{LinearTeam, ResourceAllocation, SmartGrid, Swarm};
+use palaestra_plugin_api::{
+    environment::Environment,
+    serde_json::{Value, json},
+    testing::{Status, Subject, assert_conformant, run_all},
+};
+
+fn conforms<E: Environment>(config: Value) {
+    let reports = run_all(&Subject::of::<E>(config.clone()), 0);
+    let bad = reports
+        .iter()
+        .filter(|r| matches!(r.status, Status::Failed | Status::Crashed));
+    let lines: String = bad.map(|report| format!("\n  {report}")).collect();
+    assert!(lines.is_empty(), "{} {config}:{lines}", E::ID);
+}
+
+#[test]
+fn resource_allocation() {
+    assert_conformant::<ResourceAllocation>();
+    conforms::<ResourceAllocation>(
+        json!({"num_agents": 20, "utility": "linear", "reward": "nash"}),
+    );
+    conforms::<ResourceAllocation>(
+        json!({"num_agents": 1, "utility": "satisfaction", "reward": "egalitarian"}),
+    );
+}
+
+#[test]
+fn linear_team() {
+    assert_conformant::<LinearTeam>();
+    conforms::<LinearTeam>(json!({"num_agents": 3, "reward": "competitive", "action_size": 1}));
+    // It runs away and ends.
+    conforms::<LinearTeam>(json!({"num_agents": 1, "decay": 1.3, "bound": 3.0}));
+}
+
+#[test]
+fn smart_grid() {
+    assert_conformant::<SmartGrid>();
+    conforms::<SmartGrid>(json!({"num_producers": 5, "num_consumers": 8, "num_storages": 4}));
+    conforms::<SmartGrid>(
+        json!({"renewable_capacity": 0.0, "storage_power": 0.0, "energy_value": 0.1, "ramp": 1.0, "steps_per_day": 1}),
+    );
+}
+
+#[test]
+fn swarm() {
+    assert_conformant::<Swarm>();
+    conforms::<Swarm>(json!({"task": "formation", "num_robots": 40, "failure_probability": 0.05}));
+    conforms::<Swarm>(
+        json!({"task": "search", "num_robots": 1, "num_targets": 1, "detection_range": 2.0}),
+    );
+}
