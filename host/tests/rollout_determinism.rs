@@ -55,6 +55,26 @@ fn the_length_of_fragments_changes_no_row() {
 }
 
 #[test]
+fn fragments_without_a_meeting_in_between_are_the_same_fragments() {
+    let collected = |meetings: usize, fragments: usize, threads| {
+        let mut rollout = start(&wrapped(35, 7, defaults(), WRAPPERS), threads);
+        let mut policies = rollout.random();
+        let steps = rollout.plan().steps;
+        for _ in 0..meetings {
+            rollout
+                .collect_several(&mut policies, steps, fragments)
+                .unwrap();
+        }
+        let mut digest = Digest::new();
+        digest.slots(&[&rollout], 0..=steps, steps);
+        (digest, rollout.statistics())
+    };
+    let reference = collected(12, 1, 1);
+    assert_eq!(collected(3, 4, 1), reference);
+    assert_eq!(collected(1, 12, 2), reference);
+}
+
+#[test]
 fn another_seed_gives_other_bytes() {
     let mut other = options(12, 3, defaults());
     other.environment.run_seed += 1;

@@ -201,6 +201,20 @@ impl Rollout {
     /// # Errors
     /// What a policy or the plugin reports; the first in the order of the shards.
     pub fn collect<P: Policy>(&mut self, policies: &mut [P], steps: usize) -> Result<()> {
+        self.collect_several(policies, steps, 1)
+    }
+
+    /// Collects `fragments` fragments one after another and keeps the last: for policies that nobody
+    /// changes in between, so that the threads need not meet after each.
+    ///
+    /// # Errors
+    /// As [`collect`](Self::collect).
+    pub fn collect_several<P: Policy>(
+        &mut self,
+        policies: &mut [P],
+        steps: usize,
+        fragments: usize,
+    ) -> Result<()> {
         let now = self.started()?;
         if steps > self.plan.steps || policies.len() != self.lanes.len() {
             return Err(Error::new(
@@ -213,11 +227,17 @@ impl Rollout {
                 ),
             ));
         }
-        self.each("step", policies, |shard, lane, policy| match policy {
-            Some(policy) => lane.fragment(shard, policy, now, steps),
-            None => Ok(()),
+        if steps == 0 {
+            return Ok(());
+        }
+        self.each("step", policies, |shard, lane, policy| {
+            let Some(policy) = policy else { return Ok(()) };
+            (0..fragments).try_for_each(|fragment| {
+                let now = if fragment == 0 { now } else { steps };
+                lane.fragment(shard, policy, now, steps)
+            })
         })?;
-        self.now = Some(if steps == 0 { now } else { steps });
+        self.now = Some(if fragments == 0 { now } else { steps });
         Ok(())
     }
 

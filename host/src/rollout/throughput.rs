@@ -6,6 +6,9 @@ use palaestra_plugin_api::Result;
 
 use super::{Random, Rollout};
 
+/// Fragments that a shard runs before the threads meet: about what a learner would ask for at once.
+const FRAGMENTS: usize = 4;
+
 /// Steps that were made, and the time they took.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Timing {
@@ -51,13 +54,14 @@ impl Runner {
     pub fn run(&mut self, time: Duration) -> Result<Timing> {
         let Self { rollout, policies } = self;
         let workers = rollout.workers().clone();
-        let (steps, instances) = (rollout.plan().steps, rollout.plan().instances as u64);
+        let steps = rollout.plan().steps;
+        let steps_between_meetings = (rollout.plan().instances * steps * FRAGMENTS) as u64;
         workers.install(|| {
             let start = Instant::now();
             let mut env_steps = 0;
             loop {
-                rollout.collect(policies, steps)?;
-                env_steps += steps as u64 * instances;
+                rollout.collect_several(policies, steps, FRAGMENTS)?;
+                env_steps += steps_between_meetings;
                 let elapsed = start.elapsed();
                 if elapsed >= time {
                     return Ok(Timing { env_steps, elapsed });
