@@ -1,14 +1,22 @@
 //! From a name to objects: resolve, validate, admit, load, make.
 
+mod makers;
+
 use palaestra_plugin_api::{
-    Error, ErrorKind, Result,
-    abi::EnvironmentFactory,
-    client::{Context, EnvironmentBatch, EnvironmentHandle, MakeEnvironment},
+    Error, Result,
+    client::{Context, Services},
 };
 use palaestra_registry::{
-    Kind, Options, Registry, loader, manifest::Export, registry::Entry, validate::ConfigSchema,
+    Kind, Options, Registry,
+    loader::{self, Plugin},
+    manifest::Export,
+    registry::Entry,
+    validate::ConfigSchema,
 };
 use serde_json::Value;
+
+use makers::Origin;
+pub use makers::{AlgorithmMaker, EnvironmentMaker, MechanismMaker};
 
 /// A scanned registry, and the services that its plugins are given.
 pub struct Session {
@@ -28,6 +36,15 @@ impl Session {
         })
     }
 
+    /// With other services for the plugins of everything that is made from now on.
+    #[must_use]
+    pub fn with_services(self, services: impl Services) -> Self {
+        Self {
+            context: Context::new(services),
+            ..self
+        }
+    }
+
     /// What is on the search path.
     pub fn registry(&self) -> &Registry {
         &self.registry
@@ -38,7 +55,39 @@ impl Session {
     /// # Errors
     /// An unknown name, a wrong configuration, an untrusted plugin, or one that cannot be loaded.
     pub fn environment(&self, name: &str, config: &Value) -> Result<EnvironmentMaker> {
-        let resolution = self.registry.resolve(Kind::Environment, name)?;
+        let (origin, plugin) = self.find(Kind::Environment, name, config)?;
+        let factory = plugin
+            .environments
+            .ok_or_else(|| origin.lacks("environments"))?;
+        Ok(EnvironmentMaker { origin, factory })
+    }
+
+    /// Resolves an algorithm, checks its configuration, and loads its plugin.
+    ///
+    /// # Errors
+    /// As [`environment`](Self::environment).
+    pub fn algorithm(&self, name: &str, config: &Value) -> Result<AlgorithmMaker> {
+        let (origin, plugin) = self.find(Kind::Algorithm, name, config)?;
+        let factory = plugin
+            .algorithms
+            .ok_or_else(|| origin.lacks("algorithms"))?;
+        Ok(AlgorithmMaker { origin, factory })
+    }
+
+    /// Resolves a coordination mechanism, checks its configuration, and loads its plugin.
+    ///
+    /// # Errors
+    /// As [`environment`](Self::environment).
+    pub fn mechanism(&self, name: &str, config: &Value) -> Result<MechanismMaker> {
+        let (origin, plugin) = self.find(Kind::Coordination, name, config)?;
+        let factory = plugin
+            .coordination
+            .ok_or_else(|| origin.lacks("mechanisms"))?;
+        Ok(MechanismMaker { origin, factory })
+    }
+
+    fn find(&self, kind: Kind, name: &str, config: &Value) -> Result<(Origin, Plugin)> {
+        let resolution = self.registry.resolve(kind, name)?;
         let Entry {
             export,
             manifest,
@@ -46,20 +95,14 @@ impl Session {
         } = resolution.entry;
         let config = complete(export, config)?;
         let loaded = loader::load(&self.registry.admit(plugin)?)?;
-        let factory = loaded.environments.ok_or_else(|| {
-            Error::plugin(format!(
-                "plugin {}: expected a factory of environments, found none",
-                manifest.plugin
-            ))
-        })?;
-        Ok(EnvironmentMaker {
+        let origin = Origin {
             id: export.id.to_string(),
             plugin: manifest.plugin.clone(),
             config,
             notes: resolution.notes,
-            factory,
             context: self.context.clone(),
-        })
+        };
+        Ok((origin, loaded))
     }
 }
 
@@ -68,87 +111,11 @@ fn complete(export: &Export, config: &Value) -> Result<Value> {
     ConfigSchema::new(export.id.to_string(), &export.schema)?.complete(config)
 }
 
-/// Makes objects of one configured environment.
-#[derive(Clone)]
-pub struct EnvironmentMaker {
-    id: String,
-    plugin: String,
-    config: Value,
-    notes: Vec<String>,
-    factory: &'static EnvironmentFactory,
-    context: Context,
-}
-
-impl EnvironmentMaker {
-    /// Full id.
-    pub fn id(&self) -> &str {
-        &self.id
-    }
-
-    /// Name of the plugin.
-    pub fn plugin(&self) -> &str {
-        &self.plugin
-    }
-
-    /// The configuration with all defaults.
-    pub fn config(&self) -> &Value {
-        &self.config
-    }
-
-    /// Remarks on how the name was understood.
-    pub fn notes(&self) -> &[String] {
-        &self.notes
-    }
-
-    /// A request for this environment with seed 0 and one instance.
-    pub fn request(&self) -> MakeEnvironment {
-        MakeEnvironment {
-            config: self.config.clone(),
-            ..MakeEnvironment::new(&self.id)
-        }
-    }
-
-    /// Makes one object; id and configuration of the request are taken as they are.
-    ///
-    /// # Errors
-    /// What the plugin refuses, named.
-    pub fn make(&self, what: &MakeEnvironment) -> Result<EnvironmentHandle> {
-        EnvironmentHandle::make(self.factory, &self.context, what).map_err(|e| self.blame(e))
-    }
-
-    /// Makes a batch of shards with `slots` time slots.
-    ///
-    /// # Errors
-    /// As [`make`](Self::make).
-    pub fn batch(
-        &self,
-        what: &MakeEnvironment,
-        shards: usize,
-        slots: usize,
-    ) -> Result<EnvironmentBatch> {
-        EnvironmentBatch::new(what, shards, slots, |part| self.make(part))
-    }
-
-    /// The factory behind it.
-    pub fn factory(&self) -> &'static EnvironmentFactory {
-        self.factory
-    }
-
-    /// Puts the plugin's name before an error that is its fault.
-    pub fn blame(&self, error: Error) -> Error {
-        match error.kind {
-            ErrorKind::Plugin | ErrorKind::Panicked => {
-                let gap = if error.message.starts_with('(') {
-                    " "
-                } else {
-                    ": "
-                };
-                Error {
-                    message: format!("plugin {}{gap}{}", self.plugin, error.message),
-                    ..error
-                }
-            }
-            _ => error,
-        }
+impl Origin {
+    fn lacks(&self, what: &str) -> Error {
+        let plugin = &self.plugin;
+        Error::plugin(format!(
+            "plugin {plugin}: expected a factory of {what}, found none"
+        ))
     }
 }

@@ -73,6 +73,61 @@ impl SlabMemory {
         // SAFETY: `&mut self` excludes everybody else.
         unsafe { self.slabs.rows_mut(key, slot, &(0..self.slabs.instances())) }
     }
+
+    /// Rows to read beside rows of another slab to write; none when both keys name one slab.
+    pub fn read_write<R: SlabElement, W: SlabElement>(
+        &mut self,
+        (read, from): (Key<R>, usize),
+        (write, to): (Key<W>, usize),
+    ) -> Option<(&[R], &mut [W])> {
+        let all = 0..self.slabs.instances();
+        // SAFETY: `&mut self` excludes everybody else, and two different slabs do not overlap.
+        read.is_other_than(write).then(|| unsafe {
+            let read = self.slabs.rows(read, from, &all);
+            (read, self.slabs.rows_mut(write, to, &all))
+        })
+    }
+
+    /// Rows of one slot to read beside those of another slot of the same slab to write.
+    ///
+    /// # Panics
+    /// When the slots are one.
+    pub fn two_slots<T: SlabElement>(
+        &mut self,
+        key: Key<T>,
+        from: usize,
+        to: usize,
+    ) -> (&[T], &mut [T]) {
+        assert!(from != to && !self.slabs.keeps_one_slot(key), "two slots");
+        let all = 0..self.slabs.instances();
+        // SAFETY: `&mut self` excludes everybody else, and two slots do not overlap.
+        unsafe {
+            let read = self.slabs.rows(key, from, &all);
+            (read, self.slabs.rows_mut(key, to, &all))
+        }
+    }
+
+    /// Copies every slab that keeps several slots from one slot to another.
+    pub fn copy_slot(&mut self, from: usize, to: usize) {
+        let all = 0..self.slabs.instances();
+        // SAFETY: `&mut self` excludes everybody else.
+        unsafe { self.slabs.copy_slot(from, to, &all) }
+    }
+
+    /// The bytes of every slab at a slot, in table order: what [`load_slot`](Self::load_slot) reads.
+    pub fn save_slot(&self, slot: usize) -> Vec<u8> {
+        // SAFETY: whoever writes these rows holds `&mut self`.
+        unsafe { self.slabs.slot_bytes(slot) }
+    }
+
+    /// Makes every slab at a slot what [`save_slot`](Self::save_slot) wrote.
+    ///
+    /// # Errors
+    /// Another number of bytes than these slabs have.
+    pub fn load_slot(&mut self, slot: usize, bytes: &[u8]) -> Result<()> {
+        // SAFETY: `&mut self` excludes everybody else.
+        unsafe { self.slabs.set_slot_bytes(slot, bytes) }
+    }
 }
 
 /// Which slabs an object is shown, by id and group; made once, used for many calls.
@@ -110,6 +165,18 @@ impl TablePlan {
                 self.parts
                     .retain(|(s, _)| (s.id, s.group) != (slab.id, slab.group));
                 self.parts.push((slab, memory.clone()));
+            }
+        }
+        self
+    }
+
+    /// Shows only the first `slots` time slots: a fragment that is shorter than its memory. Lists of ended
+    /// episodes stay as they are.
+    #[must_use]
+    pub fn up_to(mut self, slots: usize) -> Self {
+        for (slab, _) in &mut self.parts {
+            if !id::is_ended_list(slab.id) {
+                slab.shape[0] = slab.shape[0].min(slots as u64);
             }
         }
         self

@@ -4,6 +4,7 @@ use std::{cell::UnsafeCell, marker::PhantomData, ops::Range};
 
 use crate::{
     abi::{MAX_RANK, Slab},
+    error::{Error, ErrorKind, Result},
     layout::SlabLayout,
 };
 
@@ -98,6 +99,11 @@ impl Slabs {
         self.buffers[key.index].layout.row()
     }
 
+    /// Whether a slab is a list of ended episodes, whose every slot is the first.
+    pub(crate) fn keeps_one_slot<T>(&self, key: Key<T>) -> bool {
+        self.buffers[key.index].layout.ended
+    }
+
     fn span<T: SlabElement>(
         &self,
         key: Key<T>,
@@ -170,6 +176,51 @@ impl Slabs {
             // SAFETY: the bounds are checked above; `copy` allows both slots to be the same.
             unsafe { std::ptr::copy(at(from), at(to), range.len() * row) };
         }
+    }
+
+    /// The bytes of every slab at a slot, in table order.
+    ///
+    /// # Safety
+    /// As for `rows`, for every slab.
+    pub(crate) unsafe fn slot_bytes(&self, slot: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for (start, len) in self.slot_spans(slot) {
+            // SAFETY: the span lies within its buffer.
+            bytes.extend_from_slice(unsafe { std::slice::from_raw_parts(start, len) });
+        }
+        bytes
+    }
+
+    /// Writes what `slot_bytes` gave.
+    ///
+    /// # Safety
+    /// As for `rows_mut`, for every slab.
+    pub(crate) unsafe fn set_slot_bytes(&self, slot: usize, mut bytes: &[u8]) -> Result<()> {
+        let expected: usize = self.slot_spans(slot).map(|(_, len)| len).sum();
+        if bytes.len() != expected {
+            return Err(Error::new(
+                ErrorKind::Config,
+                format!("rows: expected {expected} bytes, found {}", bytes.len()),
+            ));
+        }
+        for (start, len) in self.slot_spans(slot) {
+            let (part, rest) = bytes.split_at(len);
+            // SAFETY: the span lies within its buffer, which nobody else reaches; every byte is a value.
+            unsafe { std::ptr::copy_nonoverlapping(part.as_ptr(), start, len) };
+            bytes = rest;
+        }
+        Ok(())
+    }
+
+    /// Start and length in bytes of every slab at a slot; slot 0 of those that keep one.
+    fn slot_spans(&self, slot: usize) -> impl Iterator<Item = (*mut u8, usize)> {
+        self.buffers.iter().map(move |buffer| {
+            let len = self.instances * buffer.layout.row() * buffer.layout.dtype.size();
+            let slot = if buffer.layout.ended { 0 } else { slot };
+            assert!(slot < buffer.slots, "slot out of range");
+            let start = buffer.memory.as_ptr().cast::<u8>().cast_mut();
+            (start.wrapping_add(slot * len), len)
+        })
     }
 
     /// The table that a shard binds: the rows of its range, `[slots, len, …]`.
