@@ -20,7 +20,6 @@
 //! # }
 //! ```
 
-mod atomic;
 mod font;
 mod frame;
 mod gif;
@@ -30,6 +29,7 @@ mod raster;
 mod shapes;
 mod surround;
 mod text;
+mod tracks;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -40,6 +40,7 @@ pub use frame::Frame;
 pub use gif::GifWriter;
 pub use raster::Rasteriser;
 pub use text::{TextStyle, TextWriter};
+pub use tracks::Tracks;
 
 /// What the host writes above a picture.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -98,6 +98,8 @@ impl Session {
         let origin = Origin {
             id: export.id.to_string(),
             plugin: manifest.plugin.clone(),
+            version: manifest.version.to_string(),
+            sha256: loaded.sha256.to_string(),
             config,
             notes: resolution.notes,
             context: self.context.clone(),

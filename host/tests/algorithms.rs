@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::Machine;
+use common::{Machine, session};
 use palaestra::session::Session;
 use palaestra_plugin_api::{
     abi::{DType, NO_GROUP, id},
@@ -17,7 +17,7 @@ use palaestra_plugin_api::{
     spec::EnvironmentSpec,
 };
 use palaestra_registry::{
-    Kind, Options,
+    Kind,
     loader::{self, Plugin},
 };
 use serde_json::{Value, json};
@@ -25,18 +25,6 @@ use serde_json::{Value, json};
 const INSTANCES: usize = 6;
 const STEPS: usize = 200;
 const SEED: u64 = 11;
-
-/// A session over the libraries beside the program; the folder is its cache.
-fn session() -> (Session, tempfile::TempDir) {
-    let folder = tempfile::tempdir().unwrap();
-    let options = Options {
-        executable: Some(env!("CARGO_BIN_EXE_palaestra").into()),
-        lock_file: Some(folder.path().join("plugins.lock")),
-        cache: Some(folder.path().join("cache")),
-        ..Options::default()
-    };
-    (Session::open(options).unwrap(), folder)
-}
 
 /// The admitted and loaded plugin that offers `name`.
 fn plugin(session: &Session, kind: Kind, name: &str) -> Plugin {

@@ -175,6 +175,20 @@ fn rollouts_checks_and_benchmarks_have_the_documented_fields() {
         rollout.to_string().contains("walkers"),
         "by group too: {rollout}"
     );
+    let scripted = [
+        "rollout",
+        "template/Beacon-v0",
+        "--policy",
+        "scripted",
+        "--json",
+    ];
+    let scripted = machine.run(&scripted).json();
+    assert_eq!(scripted["metrics"]["met"]["mean"], 1.0, "{scripted}");
+    for command in ["rollout", "render"] {
+        let arguments = [command, "stress/Turns-v0", "--policy", "scripted"];
+        let named = ["stress/Turns-v0", "scripted baseline, found none"];
+        machine.run(&arguments).fails(2, &named);
+    }
     let bench = [
         "bench",
         "environment",

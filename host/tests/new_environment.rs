@@ -1,4 +1,4 @@
-//! What `palaestra new environment` writes builds outside the workspace and is a plugin like any other.
+//! What `palaestra new` writes builds outside the workspace and is a plugin like any other.
 
 mod common;
 
@@ -16,19 +16,20 @@ struct Crate<'a> {
     machine: &'a Machine,
     folder: PathBuf,
     target: PathBuf,
+    /// Its library, without prefix and suffix.
+    library: &'static str,
 }
 
 impl<'a> Crate<'a> {
-    fn new(machine: &'a Machine) -> Self {
-        machine
-            .run(&["new", "environment", ID, "--dir", "flood"])
-            .ok();
-        // One folder for all runs of this test: its dependencies are built once.
+    fn new(machine: &'a Machine, kind: &str, id: &str, library: &'static str) -> Self {
+        machine.run(&["new", kind, id, "--dir", "crate"]).ok();
+        // One folder for all runs of these tests: dependencies are built once.
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("new-environment");
         Self {
             machine,
-            folder: machine.path("work/flood"),
+            folder: machine.path("work/crate"),
             target,
+            library,
         }
     }
 
@@ -53,7 +54,7 @@ impl<'a> Crate<'a> {
     #[track_caller]
     fn build(&self) -> PathBuf {
         self.cargo(&["build"]);
-        let file = format!("{DLL_PREFIX}rescue_big_flood{DLL_SUFFIX}");
+        let file = format!("{DLL_PREFIX}{}{DLL_SUFFIX}", self.library);
         let built = fs::read(self.target.join("debug").join(&file)).unwrap();
         self.machine.put(&format!("plugins/{file}"), &built)
     }
@@ -62,7 +63,7 @@ impl<'a> Crate<'a> {
 #[test]
 fn a_new_environment_builds_out_of_tree_and_runs() {
     let machine = Machine::new();
-    let new = Crate::new(&machine);
+    let new = Crate::new(&machine, "environment", ID, "rescue_big_flood");
     let library = new.build();
     let tests = new.cargo(&["test", "--lib"]);
     assert!(
@@ -98,6 +99,58 @@ fn a_new_environment_builds_out_of_tree_and_runs() {
         check.code == 1 && check.stdout.contains("layout-present"),
         "{check:?}"
     );
+}
+
+#[test]
+fn a_new_algorithm_builds_out_of_tree_and_learns() {
+    let machine = Machine::new();
+    let new = Crate::new(&machine, "algorithm", "lab/Climber-v0", "lab_climber");
+    let library = new.build();
+    let tests = new.cargo(&["test", "--lib"]);
+    assert!(
+        tests.contains("the_right_buttons_are_learned_from_every_seed ... ok"),
+        "{tests}"
+    );
+    machine.trust(&library);
+    let listed = machine.run(&["list", "--json"]).json();
+    assert_eq!(
+        (&listed[0]["id"], &listed[0]["kind"]),
+        (&"lab/Climber-v0".into(), &"algorithm".into())
+    );
+    let about = machine.run(&["describe", "lab/Climber-v0"]);
+    assert!(about.ok().contains("gae_lambda"), "{about:?}");
+}
+
+#[test]
+fn a_new_mechanism_builds_out_of_tree_and_is_described() {
+    let machine = Machine::new();
+    let new = Crate::new(&machine, "coordination", "lab/Whisper-v1", "lab_whisper");
+    let library = new.build();
+    let tests = new.cargo(&["test", "--lib"]);
+    assert!(
+        tests.contains("backward_is_the_slope_of_exchange ... ok"),
+        "{tests}"
+    );
+    machine.trust(&library);
+    let listed = machine.run(&["list", "--json"]).json();
+    assert_eq!(
+        (&listed[0]["id"], &listed[0]["kind"]),
+        (&"lab/Whisper-v1".into(), &"coordination".into())
+    );
+    let about = machine.run(&["describe", "lab/Whisper-v1"]);
+    assert!(about.ok().contains("message_width"), "{about:?}");
+}
+
+#[test]
+fn help_shows_how_each_kind_is_made() {
+    let machine = Machine::new();
+    for kind in ["environment", "algorithm", "coordination"] {
+        let help = machine.run(&["new", kind, "--help"]);
+        let example = format!("palaestra new {kind} ");
+        assert!(help.ok().contains(&example), "{help:?}");
+    }
+    let taken = machine.run(&["new", "algorithm", "lab/Adam"]);
+    taken.fails(2, &["found a word that Rust or palaestra-plugin-api needs"]);
 }
 
 #[test]

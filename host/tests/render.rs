@@ -260,6 +260,11 @@ fn shapes_from(values: &[f32]) -> Vec<Shape> {
             },
             Shape::Arrow { from, to, pen },
             Shape::Trail { points, pen },
+            Shape::Track {
+                id: round as u32,
+                at: from,
+                pen,
+            },
             Shape::Trail {
                 points: vec![],
                 pen,

@@ -8,7 +8,12 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use palaestra::rollout::{Policy, Rollout};
+use palaestra::{
+    policy::{ActionRows, PolicyView},
+    rollout::{Policy, Rollout},
+    wrappers::WrapperSpec,
+};
+use palaestra_plugin_api::spec::{EnvironmentSpec, Space};
 use serde_json::json;
 use worlds::{Recorder, start, wrapped};
 
@@ -62,6 +67,46 @@ fn allocations<P: Policy>(mut rollout: Rollout, mut policies: Vec<P>) -> u64 {
     })
 }
 
+/// Allocations of a thousand slots as a policy sees them through every wrapper there is, episodes that end and
+/// statistics included; the least of three windows, as above.
+fn policy_view() -> u64 {
+    const N: usize = 16;
+    let action = Space::bounded(2, -1.0, 1.0);
+    let spec = EnvironmentSpec::new("g", 3, Space::real(4), action);
+    let wrappers: Vec<_> = palaestra::policy::KINDS
+        .iter()
+        .filter(|kind| kind.name != "ClipAction")
+        .map(|kind| WrapperSpec::new(kind.name))
+        .chain([WrapperSpec::new("ClipAction")])
+        .collect();
+    let mut view = PolicyView::new(&spec, &[0], &wrappers, N).unwrap();
+    let rows = N * 3;
+    let width = view.spec().groups[0].observation.width();
+    let (base, ended) = (vec![0.5; rows * 4], vec![1; rows]);
+    let (proposed, mut executed) = (vec![0.25; rows * 2], vec![0.0; rows * 2]);
+    let (mut seen, mut last) = (vec![0.0; rows * width], vec![0.0; 3 * width]);
+    let mut reward = vec![0.0; rows];
+    let mut thousand = || {
+        for slot in 0..1_000 {
+            let action = ActionRows::Real(&proposed);
+            view.reward(0, &base[..rows], &ended, None, &mut reward);
+            view.observe_final(0, slot % N, &base[..12], action, &mut last)
+                .unwrap();
+            view.observe(0, &base, &ended, Some(action), &mut seen)
+                .unwrap();
+            view.act(0, &proposed, &mut executed);
+            view.learn_statistics(0, &mut [(&base[..], None)].into_iter());
+        }
+    };
+    thousand();
+    let windows = [(); 3].map(|()| {
+        let before = ALLOCATIONS.load(Ordering::Relaxed);
+        thousand();
+        ALLOCATIONS.load(Ordering::Relaxed) - before
+    });
+    windows.into_iter().min().unwrap_or(u64::MAX)
+}
+
 /// One test: others beside it would be counted.
 #[test]
 fn a_thousand_steps_allocate_nothing_after_the_first() {
@@ -80,6 +125,7 @@ fn a_thousand_steps_allocate_nothing_after_the_first() {
             assert_eq!(found, 0, "{threads} threads, wrappers {wrappers:?}");
         }
     }
+    assert_eq!(policy_view(), 0, "a policy's wrappers");
     // The count works: a policy that notes every episode is seen.
     let rollout = start(&wrapped(64, 8, json!({}), &[]), 1);
     let policies = Recorder::all(&rollout);

@@ -1,5 +1,6 @@
 //! Rollouts of the workspace's own plugins, loaded as the program loads them.
 
+mod common;
 mod worlds;
 
 use std::{
@@ -7,26 +8,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use common::session;
 use palaestra::{
     rollout::{EpisodeReport, EpisodeSet, Rollout, RolloutOptions, Workers, run_episodes},
-    session::{EnvironmentMaker, Session},
+    session::EnvironmentMaker,
 };
 use palaestra_plugin_api::client::MakeEnvironment;
-use palaestra_registry::{Kind, Options};
+use palaestra_registry::Kind;
 use serde_json::json;
 use worlds::Digest;
-
-/// A session over the libraries beside the program; the folder is its cache.
-fn session() -> (Session, tempfile::TempDir) {
-    let folder = tempfile::tempdir().unwrap();
-    let options = Options {
-        executable: Some(env!("CARGO_BIN_EXE_palaestra").into()),
-        lock_file: Some(folder.path().join("plugins.lock")),
-        cache: Some(folder.path().join("cache")),
-        ..Options::default()
-    };
-    (Session::open(options).unwrap(), folder)
-}
 
 fn rollout(maker: &EnvironmentMaker, instances: usize, shards: usize, threads: usize) -> Rollout {
     let environment = MakeEnvironment {

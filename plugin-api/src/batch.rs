@@ -73,6 +73,15 @@ pub trait BatchEnvironment: Sized + Send + 'static {
         ))
     }
 
+    /// The joint action `[group][agent][component]` of the world's own scripted baseline (flag `scripted`); see
+    /// [`Environment::scripted`](crate::environment::Environment::scripted).
+    fn scripted(&self, instance: usize, rng: &mut EnvRng) -> Result<Vec<Vec<Vec<f64>>>> {
+        let _ = (instance, rng);
+        Err(Error::unsupported(
+            "scripted baseline: not offered by this environment",
+        ))
+    }
+
     /// The node that `history` leads to from the root of the game (flag `game_tree`). Independent of the
     /// present episode.
     fn game_node(&self, history: &[usize]) -> Result<GameNode> {

@@ -142,6 +142,16 @@ impl Canvas {
         });
     }
 
+    /// Where a moving thing is: the host draws a trail of where it was in the last pictures, so that the world need
+    /// not remember. `id` is the same in every picture; what a picture leaves out begins a new trail later.
+    pub fn track(&mut self, id: usize, at: impl Into<Point>, pen: impl Into<Pen>) {
+        self.push(Shape::Track {
+            id: u32::try_from(id).unwrap_or(u32::MAX),
+            at: at.into(),
+            pen: pen.into(),
+        });
+    }
+
     /// One line of text of height `size`, centred on a point.
     pub fn text(&mut self, at: impl Into<Point>, size: f64, text: impl Into<String>, color: Color) {
         self.text_aligned(at, size, text, color, Align::Center);

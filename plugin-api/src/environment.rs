@@ -65,6 +65,17 @@ pub trait Environment: Sized + Send + Serialize + DeserializeOwned + 'static {
         ))
     }
 
+    /// The joint action `[group][agent][component]` of the world's own scripted baseline from this state (flag
+    /// `scripted`): what a learner should come near or beat. It may look at everything, keeps within masks, and gives
+    /// agents that do not act something within their space. `rng` is its own: it follows from seed, instance, episode
+    /// and step, and drawing from it leaves the episode as it is. A cold call: it may allocate.
+    fn scripted(&self, rng: &mut EnvRng) -> Result<Vec<Vec<Vec<f64>>>> {
+        let _ = rng;
+        Err(Error::unsupported(
+            "scripted baseline: not offered by this environment",
+        ))
+    }
+
     /// The node that `history` leads to from the root of the game (flag `game_tree`). Independent of the
     /// present episode.
     fn game_node(&self, history: &[usize]) -> Result<GameNode> {

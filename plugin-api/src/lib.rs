@@ -26,6 +26,7 @@ pub mod manifest;
 pub mod math;
 pub mod rng;
 pub mod rows;
+pub mod saved;
 mod sdk;
 pub mod spec;
 pub mod table;
@@ -47,6 +48,8 @@ pub mod prelude {
         error::{Error, Result},
         export_plugin,
         rng::EnvRng,
+        saved::Saved,
+        saved_as,
         serde::{Deserialize, Serialize},
         spec::{EnvironmentSpec, Flags, GroupSpec, Metric, Space, Tag},
     };

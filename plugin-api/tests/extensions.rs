@@ -15,12 +15,16 @@ struct PenniesConfig {
     /// Whether the extensions are offered.
     #[config(default = true)]
     extensions: bool,
+    /// Whether the baseline forgets the second player.
+    short: bool,
 }
 
 /// Matching pennies: the first player wins when the coins agree.
 #[derive(Serialize, Deserialize)]
 #[serde(crate = "palaestra_plugin_api::serde")]
-struct Pennies {}
+struct Pennies {
+    short: bool,
+}
 
 fn payoff(a: usize, b: usize) -> Vec<f64> {
     let first = if a == b { 1.0 } else { -1.0 };
@@ -35,12 +39,15 @@ impl Environment for Pennies {
     fn spec(config: &PenniesConfig) -> Result<EnvironmentSpec> {
         let mut spec = EnvironmentSpec::new("players", 2, Space::real(1), Space::discrete(2));
         spec.flags.counterfactual = config.extensions;
+        spec.flags.scripted = config.extensions;
         spec.flags.game_tree = config.extensions;
         Ok(spec)
     }
 
-    fn new(_: &PenniesConfig) -> Result<Self> {
-        Ok(Self {})
+    fn new(config: &PenniesConfig) -> Result<Self> {
+        Ok(Self {
+            short: config.short,
+        })
     }
 
     fn reset(&mut self, _: &mut EnvRng, _: &ResetOptions<'_>, _: &mut Observe<'_>) -> Result<()> {
@@ -60,6 +67,13 @@ impl Environment for Pennies {
     fn counterfactual(&self, actions: &[Vec<Vec<f64>>]) -> Result<Vec<Vec<f64>>> {
         let choice = |agent: usize| actions[0][agent][0] as usize;
         Ok(vec![payoff(choice(0), choice(1))])
+    }
+
+    /// The first player repeats heads, the second draws.
+    fn scripted(&self, rng: &mut EnvRng) -> Result<Vec<Vec<Vec<f64>>>> {
+        let mut agents = vec![vec![1.0], vec![rng.below(2) as f64]];
+        agents.truncate(if self.short { 1 } else { 2 });
+        Ok(vec![agents])
     }
 
     fn game_node(&self, history: &[usize]) -> Result<GameNode> {
@@ -82,8 +96,9 @@ impl Environment for Pennies {
     }
 }
 
+const ENTRY: EnvironmentEntry = EnvironmentEntry::of::<Pennies>();
+
 fn make(extensions: bool) -> EnvironmentHandle {
-    const ENTRY: EnvironmentEntry = EnvironmentEntry::of::<Pennies>();
     let config = json!({ "extensions": extensions });
     EnvironmentHandle::in_process(
         &ENTRY,
@@ -106,6 +121,41 @@ fn counterfactual_rewards_are_those_of_another_joint_action() {
         .counterfactual(0, &[vec![vec![1.0], vec![0.0]]])
         .unwrap();
     assert_eq!(rewards, [[-1.0, 1.0]]);
+}
+
+#[test]
+fn the_scripted_baseline_draws_from_its_own_generator() {
+    let (mut watched, mut alone) = (make(true), make(true));
+    for game in [&mut watched, &mut alone] {
+        assert_eq!(game.scripted(0).unwrap_err().kind, ErrorKind::Host);
+        game.reset(None, &json!({}), 0).unwrap();
+    }
+    let mut seen = Vec::new();
+    for _ in 0..32 {
+        let joint = watched.scripted(0).unwrap();
+        assert_eq!(joint, watched.scripted(0).unwrap(), "the same state twice");
+        assert_eq!(joint[0][0], [1.0]);
+        seen.push(joint[0][1][0]);
+        for game in [&mut watched, &mut alone] {
+            game.step_exact(&joint, 0).unwrap();
+        }
+        assert_eq!(watched.snapshot(0).unwrap(), alone.snapshot(0).unwrap());
+    }
+    assert!(seen.contains(&0.0) && seen.contains(&1.0), "{seen:?}");
+}
+
+#[test]
+fn a_scripted_baseline_of_another_shape_is_the_fault_of_the_plugin() {
+    let config = json!({"short": true});
+    let what = MakeEnvironment {
+        config,
+        ..MakeEnvironment::new(Pennies::ID)
+    };
+    let mut game = EnvironmentHandle::in_process(&ENTRY, &what).unwrap();
+    game.reset(None, &json!({}), 0).unwrap();
+    let error = game.scripted(0).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Plugin);
+    assert!(error.message.contains("another shape"), "{error}");
 }
 
 #[test]
@@ -136,4 +186,6 @@ fn what_the_spec_does_not_offer_is_refused() {
         game.game_node(&[]).unwrap_err().kind,
         ErrorKind::Unsupported
     );
+    game.reset(None, &json!({}), 0).unwrap();
+    assert_eq!(game.scripted(0).unwrap_err().kind, ErrorKind::Unsupported);
 }

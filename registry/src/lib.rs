@@ -36,6 +36,7 @@ pub mod trust;
 pub mod validate;
 
 pub use admit::Admitted;
+pub use atomic::AtomicFile;
 pub use error::{Error, ErrorKind, Result};
 pub use hash::Sha256;
 pub use loader::Plugin;

@@ -183,7 +183,7 @@ pub(crate) fn today() -> String {
 }
 
 /// The civil date `days` after 1970-01-01 (Howard Hinnant, "chrono-compatible low-level date algorithms").
-fn date(days: u64) -> String {
+pub fn date(days: u64) -> String {
     let z = days + 719_468;
     let (era, day_of_era) = (z / 146_097, z % 146_097);
     let year_of_era =

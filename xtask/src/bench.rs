@@ -1,72 +1,27 @@
 //! `docs/benchmarks.md`: the speed of every environment, measured in one go.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
 
 use serde_json::Value;
 
-use crate::{Result, cargo};
-
-/// Environments that are there to misbehave: nobody asks how fast.
-const LEFT_OUT: &str = "stress/";
+use crate::Result;
+use crate::program::{Program, put};
 
 /// Measures, and writes or prints the table.
 ///
 /// # Errors
 /// A build or measurement that fails, a file that cannot be written.
 pub(crate) fn run(out: Option<&Path>, arguments: &[String]) -> Result<()> {
-    cargo::run(&["build", "--workspace", "--release"])?;
-    let program = cargo::artifacts()?.target.join("release").join("palaestra");
+    let program = Program::release()?;
     let mut rows = Vec::new();
-    for id in environments(&program)? {
+    for id in program.environments()? {
         eprintln!("measuring {id}");
         let mut all = vec!["bench", "environment", id.as_str(), "--json"];
         all.extend(arguments.iter().map(String::as_str));
-        rows.extend(measurements(&ask(&program, &all)?));
+        rows.extend(measurements(&program.ask(&all)?));
     }
-    let text = page(&rows, &processor());
-    match out {
-        None => print!("{text}"),
-        Some(path) => {
-            let path = PathBuf::from(path);
-            let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
-            folder
-                .and_then(|()| fs::write(&path, text))
-                .map_err(|e| format!("{}: {e}", path.display()))?;
-        }
-    }
-    Ok(())
-}
-
-/// What a program prints as JSON.
-fn ask(program: &Path, arguments: &[&str]) -> Result<Value> {
-    let failed = |e: &dyn std::fmt::Display| format!("palaestra {}: {e}", arguments.join(" "));
-    let output = Command::new(program)
-        .args(arguments)
-        .stderr(Stdio::inherit())
-        .output();
-    let output = output.map_err(|e| failed(&e))?;
-    if !output.status.success() {
-        return Err(failed(&format!(
-            "expected success, found {}",
-            output.status
-        )));
-    }
-    serde_json::from_slice(&output.stdout).map_err(|e| failed(&e))
-}
-
-fn environments(program: &Path) -> Result<Vec<String>> {
-    let list = ask(program, &["list", "environments", "--json"])?;
-    let ids = list
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| entry["id"].as_str());
-    Ok(ids
-        .filter(|id| !id.starts_with(LEFT_OUT))
-        .map(str::to_owned)
-        .collect())
+    put(out, &page(&rows, &processor()))
 }
 
 /// One measurement: environment, instances, threads, and steps a second of environments and agents.

@@ -1,7 +1,9 @@
 //! Chores of this workspace, run as `cargo xtask CHORE`.
 
+mod baselines;
 mod bench;
 mod cargo;
+mod program;
 mod schemas;
 
 use std::path::PathBuf;
@@ -24,7 +26,8 @@ const EXAMPLES: &str = "Examples:
   cargo xtask test
   cargo xtask test trace -- --nocapture
   cargo xtask schemas --check
-  cargo xtask bench --out docs/benchmarks.md";
+  cargo xtask bench --out docs/benchmarks.md
+  cargo xtask baselines --out docs/baselines.md";
 
 #[derive(Debug, Subcommand)]
 enum Chore {
@@ -49,6 +52,16 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// What every environment pays random, idle and scripted agents, and how that compares with the
+    /// reference.
+    Baselines {
+        /// Write the tables into this file instead of printing them.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// Episodes of each policy in each environment; the comparison takes four times as many.
+        #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(2..))]
+        episodes: u32,
+    },
 }
 
 fn main() -> ExitCode {
@@ -56,6 +69,7 @@ fn main() -> ExitCode {
         Chore::Test { arguments } => test(&arguments),
         Chore::Schemas { check } => schemas::run(check),
         Chore::Bench { out, arguments } => bench::run(out.as_deref(), &arguments),
+        Chore::Baselines { out, episodes } => baselines::run(out.as_deref(), episodes),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,4 +1,5 @@
-//! `schemas/`: the JSON Schema of every configuration and of the lock file, as the built plugins have them.
+//! `schemas/`: the JSON Schema of every configuration, as the built plugins have them, of the experiment file
+//! and of the lock file.
 //!
 //! Plugins are configured by their ids, so `schemas/classic/CartPole-v1.json` is that of
 //! `classic/CartPole-v1`. Nothing of a plugin runs: schemas are read from manifests.
@@ -7,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use palaestra::experiment;
 use palaestra_registry::{inspect, lock};
 use serde_json::Value;
 
@@ -48,6 +50,7 @@ pub(crate) fn run(check: bool) -> Result<()> {
 fn wanted(libraries: &[PathBuf]) -> Result<Files> {
     let mut files = Files::new();
     files.insert("plugins.lock.json".into(), text(&lock::schema()));
+    files.insert("experiment.json".into(), text(&experiment::schema()));
     for library in libraries {
         let about = |e: palaestra_registry::Error| format!("{}: {e}", library.display());
         let (file, metadata) = inspect::open(library).map_err(about)?;

@@ -2,6 +2,7 @@
 
 mod bench;
 mod describe;
+mod eval;
 mod fields;
 mod list;
 mod lookup;
@@ -10,10 +11,13 @@ pub mod output;
 mod registry;
 mod render;
 mod replay;
+mod report_text;
+mod resume;
 mod rollout;
 mod schema;
 pub mod set;
 mod spec_text;
+mod train;
 
 use std::{panic, path::PathBuf, process::ExitCode};
 
@@ -39,6 +43,8 @@ pub struct Cli {
 const EXAMPLES: &str = "Examples:
   palaestra list environments
   palaestra describe classic/CartPole-v1
+  palaestra train classic/CartPole-v1 core/PPO-v0
+  palaestra eval runs/classic-CartPole-v1_core-PPO-v0_s0_20260101T120000
   palaestra rollout mpe/SimpleSpread-v3 --episodes 200
   palaestra render cards/KuhnPoker-v0 --text
   palaestra bench environment classic/CartPole-v1 --threads 1,2";
@@ -82,6 +88,9 @@ enum Command {
     Schema(schema::SchemaArgs),
     Bench(bench::BenchArgs),
     Rollout(rollout::RolloutArgs),
+    Train(train::TrainArgs),
+    Resume(resume::ResumeArgs),
+    Eval(eval::EvalArgs),
     Replay(replay::ReplayArgs),
     Render(render::RenderArgs),
     Check(crate::check::CheckArgs),
@@ -99,6 +108,9 @@ impl Command {
             Self::Schema(args) => schema::run(args, common),
             Self::Bench(args) => bench::run(args, common),
             Self::Rollout(args) => rollout::run(args, common),
+            Self::Train(args) => train::run(args, common),
+            Self::Resume(args) => resume::run(args, common),
+            Self::Eval(args) => eval::run(args, common),
             Self::Replay(args) => replay::run(args, common),
             Self::Render(args) => render::run(args, common),
             Self::Check(args) => crate::check::run(args, common),

@@ -8,11 +8,12 @@ use serde::Serialize;
 
 use super::{
     Common,
-    output::{Ink, Paint, Table, print, print_json, remark},
+    output::{Ink, Paint, print, print_json, remark},
+    report_text::report_table,
     set::ConfigArgs,
 };
 use crate::{
-    rollout::{EpisodeReport, EpisodeSet, Outcome, Rollout, RolloutOptions, Workers, run_episodes},
+    rollout::{EpisodeReport, EpisodeSet, Rollout, RolloutOptions, Workers, run_episodes},
     wrappers::WrapperSpec,
 };
 
@@ -22,6 +23,7 @@ const INSTANCES: usize = 1024;
 const EXAMPLES: &str = "Examples:
   palaestra rollout mpe/SimpleSpread-v3 --episodes 4000
   palaestra rollout CartPole --policy no-op --seed 3
+  palaestra rollout mpe/SimpleTag-v3 --policy scripted
   palaestra rollout CartPole --wrapper TimeLimit.max_episode_steps=50 --wrapper StickyAction.probability=0.25
   palaestra rollout cards/KuhnPoker-v0 --json
 
@@ -29,7 +31,7 @@ The episodes are chosen by number before any runs, the first ones of each instan
 not count too often. The same seed, number of episodes and number of instances give the same result with
 any number of threads.";
 
-/// Run episodes with random actions: returns, lengths and metrics.
+/// Run episodes under a simple policy: returns, lengths and metrics.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct RolloutArgs {
@@ -65,6 +67,19 @@ enum PolicyKind {
     Random,
     /// Nobody does anything.
     NoOp,
+    /// What the environment's own scripted baseline does.
+    Scripted,
+}
+
+impl PolicyKind {
+    /// What it is called in the title.
+    fn words(self) -> &'static str {
+        match self {
+            Self::Random => "random actions",
+            Self::NoOp => "no-op actions",
+            Self::Scripted => "scripted actions",
+        }
+    }
 }
 
 /// The JSON document.
@@ -121,6 +136,10 @@ pub(crate) fn run(args: &RolloutArgs, common: &Common) -> Result<ExitCode> {
             let mut policies = rollout.no_op();
             run_episodes(&mut rollout, &mut policies, &set, advance)
         }
+        PolicyKind::Scripted => {
+            let mut policies = rollout.scripted().map_err(|e| e.within(maker.id()))?;
+            run_episodes(&mut rollout, &mut policies, &set, advance)
+        }
     };
     bar.finish_and_clear();
     let document = Document {
@@ -151,87 +170,14 @@ fn progress(episodes: usize, json: bool) -> ProgressBar {
 }
 
 fn text(document: &Document<'_>, paint: Paint) -> String {
-    let Document {
-        environment,
-        policy,
-        seed,
-        report,
-        ..
-    } = document;
-    let policy = match policy {
-        PolicyKind::Random => "random actions",
-        PolicyKind::NoOp => "no-op actions",
-    };
     let title = format!(
-        "{}: {} episodes, {policy}, seed {seed}\n",
-        paint.paint(Ink::Bold, environment),
-        report.total.episodes
+        "{}: {} episodes, {}, seed {}\n",
+        paint.paint(Ink::Bold, document.environment),
+        document.report.total.episodes,
+        document.policy.words(),
+        document.seed
     );
-    let mut table = Table::new(&["", "mean", "standard error", "std", "least", "most"]);
-    return_row(&mut table, "return", &report.total);
-    if report.groups.len() > 1 || report.groups.values().any(|group| group.agents.len() > 1) {
-        for (name, group) in &report.groups {
-            return_row(&mut table, &format!("  {name}"), &group.outcome);
-            for (agent, spread) in group
-                .agents
-                .iter()
-                .enumerate()
-                .filter(|_| group.agents.len() > 1)
-            {
-                row(
-                    &mut table,
-                    &format!("    {agent}"),
-                    [spread.mean, spread.standard_error, spread.std].map(Some),
-                );
-            }
-        }
-    }
-    row(
-        &mut table,
-        "length",
-        [
-            Some(report.total.mean_length),
-            Some(report.total.length_standard_error),
-            None,
-        ],
-    );
-    for (name, spread) in &report.total.metrics {
-        row(
-            &mut table,
-            name,
-            [spread.mean, spread.standard_error, spread.std].map(Some),
-        );
-    }
-    title + &table.render(paint, "  ")
-}
-
-fn return_row(table: &mut Table, name: &str, outcome: &Outcome) {
-    let extreme = |outer: fn(f64, f64) -> f64| outcome.returns.iter().copied().reduce(outer);
-    let numbers = [
-        Some(outcome.mean_return),
-        Some(outcome.standard_error),
-        Some(outcome.std_return),
-        extreme(f64::min),
-        extreme(f64::max),
-    ];
-    row(table, name, numbers);
-}
-
-fn row<const N: usize>(table: &mut Table, name: &str, numbers: [Option<f64>; N]) {
-    let cells = numbers
-        .iter()
-        .map(|n| (Ink::Plain, n.map(number).unwrap_or_default()));
-    table.row(std::iter::once((Ink::Bold, name.to_owned())).chain(cells));
-}
-
-/// A number with four or more significant digits.
-fn number(value: f64) -> String {
-    match value.abs() {
-        size if size >= 1e6 || (size > 0.0 && size < 1e-3) => format!("{value:.3e}"),
-        size if size >= 1e2 => format!("{value:.1}"),
-        size if size >= 10.0 => format!("{value:.2}"),
-        _ => format!("{value:.3}"),
-    }
+    title + &report_table(document.report).render(paint, "  ")
 }
 
 #[cfg(test)]

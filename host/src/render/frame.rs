@@ -1,12 +1,11 @@
 //! A picture in memory, and its PNG file.
 
-use std::io::Write;
 use std::path::Path;
 
+use palaestra_registry::AtomicFile;
 use tiny_skia::{IntSize, Pixmap};
 
 use super::RenderError;
-use super::atomic::AtomicFile;
 
 /// An opaque picture, row by row from the top.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,12 +34,7 @@ impl Frame {
     /// The file cannot be written, or `rgb` has not `width × height × 3` bytes.
     pub fn write_png(&self, path: &Path) -> Result<(), RenderError> {
         let bytes = self.to_png()?;
-        let write = || {
-            let mut file = AtomicFile::create(path)?;
-            file.write_all(&bytes)?;
-            file.commit()
-        };
-        write().map_err(|error| RenderError::io(path, error))
+        AtomicFile::write(path, &bytes).map_err(|error| RenderError::io(path, error))
     }
 
     fn to_png(&self) -> Result<Vec<u8>, RenderError> {

@@ -5,8 +5,8 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use ::gif::{DisposalMethod, Encoder, EncodingError, Repeat};
+use palaestra_registry::AtomicFile;
 
-use super::atomic::AtomicFile;
 use super::palette::{Palette, Rgb, TRANSPARENT};
 use super::{Frame, RenderError};
 

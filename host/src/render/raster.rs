@@ -53,9 +53,37 @@ impl Rasteriser {
     /// # Errors
     /// Whatever [`Scene::check`] refuses.
     pub fn frame(&mut self, scene: &Scene, header: &Header) -> Result<Frame, RenderError> {
-        scene.check()?;
         let (width, height) = (self.pixmap.width(), self.pixmap.height());
         let layout = Layout::new(width, height, scene, &self.fonts);
+        self.paint(scene, &layout, Some(header))
+    }
+
+    /// Draws a scene alone, over the whole frame: charts, which bring their own text.
+    ///
+    /// # Errors
+    /// Whatever [`Scene::check`] refuses.
+    pub fn bare_frame(&mut self, scene: &Scene) -> Result<Frame, RenderError> {
+        let (width, height) = (self.pixmap.width(), self.pixmap.height());
+        let layout = Layout::bare(f64::from(width), f64::from(height));
+        self.paint(scene, &layout, None)
+    }
+
+    /// Width of a line of text of height `size`, in the unit of `size`.
+    pub fn text_width(&self, size: f64, text: &str) -> f64 {
+        let (width, height) = (self.pixmap.width(), self.pixmap.height());
+        let unit = Layout::bare(f64::from(width), f64::from(height)).unit;
+        let pixels = self.fonts.width(Face::Sans, (size * unit) as f32, text);
+        f64::from(pixels) / unit
+    }
+
+    fn paint(
+        &mut self,
+        scene: &Scene,
+        layout: &Layout,
+        header: Option<&Header>,
+    ) -> Result<Frame, RenderError> {
+        scene.check()?;
+        let (width, height) = (self.pixmap.width(), self.pixmap.height());
         let background = scene.background.unwrap_or(Color::PALE);
         let background = Color {
             a: 255,
@@ -73,11 +101,11 @@ impl Rasteriser {
         };
         match &scene.text {
             Some(text) if scene.shapes.is_empty() && scene.grid.is_none() => {
-                text_picture(&mut painter, &layout, text);
+                text_picture(&mut painter, layout, text);
             }
-            _ => world(&mut painter, &layout, scene, background)?,
+            _ => world(&mut painter, layout, scene, background)?,
         }
-        if layout.annotated {
+        if let Some(header) = header.filter(|_| layout.annotated) {
             painter.surround(layout.panel, layout.corner, Color::WHITE);
             let edge = PixelPen {
                 color: Color::LIGHT,

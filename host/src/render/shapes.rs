@@ -77,6 +77,8 @@ impl Stage {
                 let [tail, tip] = [*from, *to].map(|p| self.mapping.point(p));
                 arrow(painter, tail, tip, self.pen(*pen), self.unit);
             }
+            // Whoever follows tracks has put trails in their place.
+            Shape::Track { .. } => {}
             Shape::Trail { points, pen } => self.trail(painter, &self.points(points), *pen),
             Shape::Text {
                 at,

@@ -40,19 +40,7 @@ impl Layout {
         let (width, height) = (f64::from(width), f64::from(height));
         let unit = (width / 600.0).min(height / 400.0);
         if unit < SMALLEST_UNIT {
-            let panel = Area {
-                left: 0.0,
-                top: 0.0,
-                width,
-                height,
-            };
-            return Self {
-                unit,
-                panel,
-                corner: 0.0,
-                padding: 0.0,
-                annotated: false,
-            };
+            return Self::bare(width, height);
         }
         let below = if note(scene).is_empty() {
             MARGIN
@@ -72,6 +60,23 @@ impl Layout {
             corner: 6.0 * unit,
             padding: 8.0 * unit,
             annotated: true,
+        }
+    }
+
+    /// The whole frame for the scene.
+    pub(super) fn bare(width: f64, height: f64) -> Self {
+        let panel = Area {
+            left: 0.0,
+            top: 0.0,
+            width,
+            height,
+        };
+        Self {
+            unit: (width / 600.0).min(height / 400.0),
+            panel,
+            corner: 0.0,
+            padding: 0.0,
+            annotated: false,
         }
     }
 

@@ -76,6 +76,18 @@ impl Lane {
         &self.statistics
     }
 
+    pub(crate) fn statistics_mut(&mut self) -> &mut Statistics {
+        &mut self.statistics
+    }
+
+    pub(crate) fn wrappers(&self) -> &[Box<dyn WorldWrapper>] {
+        &self.wrappers
+    }
+
+    pub(crate) fn wrappers_mut(&mut self) -> &mut [Box<dyn WorldWrapper>] {
+        &mut self.wrappers
+    }
+
     pub(crate) fn clear_statistics(&mut self) {
         self.statistics.clear();
     }

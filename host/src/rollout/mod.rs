@@ -18,6 +18,7 @@ mod plan;
 mod policy;
 mod report;
 mod restart;
+mod saved;
 mod statistics;
 mod throughput;
 mod workers;
@@ -37,8 +38,8 @@ pub use ended::EndedList;
 pub use episodes::{EpisodeSet, EpisodeTable};
 pub use place::Place;
 pub use plan::Plan;
-pub use policy::{NoOp, Policy, Random};
-pub use report::{EpisodeReport, GroupOutcome, Outcome, Spread, run_episodes};
+pub use policy::{NoOp, Policy, Random, Scripted};
+pub use report::{EpisodeReport, GroupOutcome, Outcome, Patience, Spread, run_episodes};
 pub use restart::Restart;
 pub use statistics::{Columns, Moments, Statistics};
 pub use throughput::{Runner, Timing, median};
@@ -85,6 +86,8 @@ pub struct Rollout {
     plugin: String,
     /// First global instance.
     first_instance: u64,
+    /// Names of the world wrappers.
+    wrappers: Vec<String>,
     /// The slot that holds the present rows; none before the first reset.
     now: Option<usize>,
 }
@@ -133,6 +136,7 @@ impl Rollout {
             plan,
             plugin,
             first_instance,
+            wrappers: options.wrappers.iter().map(|w| w.name.clone()).collect(),
             now: None,
         })
     }
@@ -193,6 +197,15 @@ impl Rollout {
     /// A policy that does nothing for every shard.
     pub fn no_op(&self) -> Vec<NoOp> {
         self.policies(|_| NoOp::new(&self.spec, self.batch.slabs()))
+    }
+
+    /// The environment's own scripted baseline for every shard.
+    ///
+    /// # Errors
+    /// Kind `Unsupported` when it offers none.
+    pub fn scripted(&self) -> Result<Vec<Scripted>> {
+        let policy = Scripted::new(&self.spec, self.batch.slabs())?;
+        Ok(self.policies(|_| policy.clone()))
     }
 
     /// Collects one fragment: carries the present rows to slot 0 and steps `steps` times, shard by shard,

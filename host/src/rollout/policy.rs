@@ -3,7 +3,7 @@
 use palaestra_plugin_api::{
     Result,
     abi::id,
-    client::{Key, RandomPolicy, ShardMut, Slabs},
+    client::{Key, RandomPolicy, ScriptedPolicy, ShardMut, Slabs},
     spec::{EnvironmentSpec, GroupSpec},
 };
 
@@ -52,6 +52,26 @@ impl Policy for Random {
         self.policy.fill(shard, slot, self.time)?;
         self.time += 1;
         Ok(())
+    }
+}
+
+/// The world's own scripted baseline; see [`ScriptedPolicy`].
+#[derive(Clone)]
+pub struct Scripted(ScriptedPolicy);
+
+impl Scripted {
+    /// The same for every shard.
+    ///
+    /// # Errors
+    /// Kind `Unsupported` when the environment offers no baseline.
+    pub fn new(spec: &EnvironmentSpec, slabs: &Slabs) -> Result<Self> {
+        ScriptedPolicy::new(spec, slabs).map(Self)
+    }
+}
+
+impl Policy for Scripted {
+    fn act(&mut self, shard: &mut ShardMut<'_>, slot: usize) -> Result<()> {
+        self.0.fill(shard, slot)
     }
 }
 

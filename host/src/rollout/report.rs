@@ -10,6 +10,32 @@ use super::{Columns, EpisodeSet, Moments, Policy, Rollout};
 /// Steps after which an episode without an end is given up.
 const PATIENCE: u64 = 10_000_000;
 
+/// Gives up episodes that do not end.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Patience {
+    kept: usize,
+    waited: u64,
+}
+
+impl Patience {
+    /// Told after every fragment of `steps` steps how many episodes have ended so far.
+    ///
+    /// # Errors
+    /// When none has for very long.
+    pub fn wait(&mut self, kept: usize, steps: usize) -> Result<()> {
+        let before = std::mem::replace(&mut self.kept, kept);
+        let waited = if kept == before { self.waited } else { 0 };
+        self.waited = waited + steps as u64;
+        if self.waited <= PATIENCE {
+            return Ok(());
+        }
+        Err(Error::config(format!(
+            "rollout: expected every episode to end, found none that did in {PATIENCE} steps; \
+             add --wrapper TimeLimit.max_episode_steps=1000"
+        )))
+    }
+}
+
 /// Runs the episodes of a set from a fresh reset. `progress` is told how many have ended.
 ///
 /// # Errors
@@ -24,21 +50,15 @@ pub fn run_episodes<P: Policy>(
     rollout.reset()?;
     let workers = rollout.workers().clone();
     workers.install(|| {
-        let (mut kept, mut waited) = (0, 0);
+        let (mut kept, mut patience) = (0, Patience::default());
         while kept < set.episodes() {
             let steps = rollout.plan().steps;
             rollout.collect(policies, steps)?;
-            let before = std::mem::replace(&mut kept, rollout.episodes_kept());
-            waited = if kept == before { waited + steps as u64 } else { 0 };
-            if waited > PATIENCE {
-                return Err(Error::config(format!(
-                    "rollout: expected every episode to end, found none that did in {PATIENCE} steps; \
-                     add --wrapper TimeLimit.max_episode_steps=1000"
-                )));
-            }
+            kept = rollout.episodes_kept();
+            patience.wait(kept, steps)?;
             progress(kept);
         }
-        Ok(())
+        Ok::<_, Error>(())
     })?;
     Ok(EpisodeReport::new(
         rollout.spec(),

@@ -5,9 +5,11 @@
 
 use std::ops::Range;
 
-use palaestra_plugin_api::{client::ShardMut, spec::EnvironmentSpec};
+use palaestra_plugin_api::{Result, client::ShardMut, spec::EnvironmentSpec};
+use serde_json::{Value, json};
 
 use super::EndedList;
+use crate::exact;
 
 /// Which numbers an ended episode has, and where they stand in its row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -196,9 +198,8 @@ impl Statistics {
     /// Adds an episode of an instance.
     #[inline]
     pub fn push(&mut self, instance: usize, row: &[f64]) {
-        let width = self.columns.width();
-        let moments = &mut self.moments[instance * width..(instance + 1) * width];
-        moments
+        let moments = self.row(instance);
+        self.moments[moments]
             .iter_mut()
             .zip(row)
             .for_each(|(moments, &value)| moments.push(value));
@@ -228,6 +229,42 @@ impl Statistics {
     /// Forgets all episodes.
     pub fn clear(&mut self) {
         self.moments.fill(Moments::default());
+    }
+
+    /// The moments of an instance, exactly.
+    pub(crate) fn save(&self, instance: usize) -> Value {
+        let moments = &self.moments[self.row(instance)];
+        let of = |number: fn(&Moments) -> f64| moments.iter().map(number).collect::<Vec<_>>();
+        let counts: Vec<_> = moments.iter().map(|m| m.count).collect();
+        json!({
+            "count": exact::save(&counts),
+            "mean": exact::save(&of(|m| m.mean)),
+            "deviations": exact::save(&of(|m| m.deviations)),
+        })
+    }
+
+    /// Takes what [`save`](Self::save) gave as the moments of an instance.
+    pub(crate) fn load(&mut self, instance: usize, saved: &Value) -> Result<()> {
+        let width = self.columns.width();
+        let (mut count, mut mean) = (vec![0_u64; width], vec![0.0_f64; width]);
+        let mut deviations = mean.clone();
+        exact::load(saved, "count", &mut count)?;
+        exact::load(saved, "mean", &mut mean)?;
+        exact::load(saved, "deviations", &mut deviations)?;
+        let row = self.row(instance);
+        for (column, moments) in self.moments[row].iter_mut().enumerate() {
+            *moments = Moments {
+                count: count[column],
+                mean: mean[column],
+                deviations: deviations[column],
+            };
+        }
+        Ok(())
+    }
+
+    fn row(&self, instance: usize) -> Range<usize> {
+        let width = self.columns.width();
+        instance * width..(instance + 1) * width
     }
 }
 

@@ -55,17 +55,20 @@ impl Runner {
         let Self { rollout, policies } = self;
         let workers = rollout.workers().clone();
         let steps = rollout.plan().steps;
-        let steps_between_meetings = (rollout.plan().instances * steps * FRAGMENTS) as u64;
+        let steps_of_a_fragment = (rollout.plan().instances * steps) as u64;
         workers.install(|| {
             let start = Instant::now();
             let mut env_steps = 0;
+            // One at first: in a slow world it alone may take longer than the time there is.
+            let mut fragments = 1;
             loop {
-                rollout.collect_several(policies, steps, FRAGMENTS)?;
-                env_steps += steps_between_meetings;
+                rollout.collect_several(policies, steps, fragments)?;
+                env_steps += steps_of_a_fragment * fragments as u64;
                 let elapsed = start.elapsed();
                 if elapsed >= time {
                     return Ok(Timing { env_steps, elapsed });
                 }
+                fragments = FRAGMENTS;
             }
         })
     }

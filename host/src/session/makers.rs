@@ -17,6 +17,8 @@ use serde_json::Value;
 pub(super) struct Origin {
     pub(super) id: String,
     pub(super) plugin: String,
+    pub(super) version: String,
+    pub(super) sha256: String,
     pub(super) config: Value,
     pub(super) notes: Vec<String>,
     pub(super) context: Context,
@@ -52,6 +54,16 @@ macro_rules! origin {
             /// Name of the plugin.
             pub fn plugin(&self) -> &str {
                 &self.origin.plugin
+            }
+
+            /// Version of the plugin.
+            pub fn version(&self) -> &str {
+                &self.origin.version
+            }
+
+            /// Digest of the plugin's library, in hexadecimal digits.
+            pub fn sha256(&self) -> &str {
+                &self.origin.sha256
             }
 
             /// The configuration with all defaults.

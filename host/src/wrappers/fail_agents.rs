@@ -3,6 +3,8 @@
 //! At the start of an episode each agent is drawn to fail with some probability, and if so, from which
 //! step on, uniformly. From then on its action is the group's no-op, unless the action mask forbids that.
 
+use std::ops::Range;
+
 use palaestra_plugin_api::{
     Error, Result,
     abi::{NO_GROUP, id},
@@ -10,13 +12,14 @@ use palaestra_plugin_api::{
     rng::mix64,
     spec::EnvironmentSpec,
 };
+use serde_json::{Value, json};
 
 use super::{
     WorldWrapper,
     actions::GroupActions,
     noise::{Noise, uniform, word},
 };
-use crate::rollout::Place;
+use crate::{exact, rollout::Place};
 
 /// Settings of FailAgents.
 #[palaestra_plugin_api::config]
@@ -160,7 +163,7 @@ impl WorldWrapper for FailAgents {
                 }
             }
             for group in &bound.groups {
-                for row in instance * group.actions.agents..(instance + 1) * group.actions.agents {
+                for row in group.rows(instance) {
                     if step >= group.fails_at[row] {
                         group.actions.write(shard, read, row, &group.no_op);
                     }
@@ -169,5 +172,30 @@ impl WorldWrapper for FailAgents {
         }
         self.bound = Some(bound);
         Ok(())
+    }
+
+    fn save(&self, instance: usize) -> Value {
+        let groups = self.bound.iter().flat_map(|bound| &bound.groups);
+        let group = |group: &Group| json!({ "fails_at": exact::save(&group.fails_at[group.rows(instance)]) });
+        json!({ "groups": groups.map(group).collect::<Value>() })
+    }
+
+    fn load(&mut self, instance: usize, saved: &Value) -> Result<()> {
+        let Some(bound) = &mut self.bound else {
+            return Ok(());
+        };
+        let groups = exact::elements(saved, "groups", bound.groups.len())?;
+        for (group, saved) in bound.groups.iter_mut().zip(groups) {
+            let rows = group.rows(instance);
+            exact::load(saved, "fails_at", &mut group.fails_at[rows])?;
+        }
+        Ok(())
+    }
+}
+
+impl Group {
+    /// The agents of an instance.
+    fn rows(&self, instance: usize) -> Range<usize> {
+        instance * self.actions.agents..(instance + 1) * self.actions.agents
     }
 }

@@ -18,13 +18,12 @@ mod time_limit;
 use palaestra_plugin_api::{
     Error, Result,
     client::{ShardMut, Slabs},
-    config::{self, Config},
+    config::Config,
     spec::EnvironmentSpec,
 };
-use palaestra_registry::suggest::nearest;
 use serde_json::Value;
 
-use crate::rollout::Place;
+use crate::{policy, rollout::Place};
 
 pub use fail_agents::{FailAgents, FailAgentsConfig};
 pub use spec::WrapperSpec;
@@ -67,6 +66,26 @@ pub trait WorldWrapper: Send {
         let _ = (shard, read, write);
         Ok(())
     }
+
+    /// What the wrapper remembers of one instance of the shard; null when it remembers nothing.
+    fn save(&self, instance: usize) -> Value {
+        let _ = instance;
+        Value::Null
+    }
+
+    /// Remembers what [`save`](Self::save) gave for an instance of a wrapper of the same settings.
+    ///
+    /// # Errors
+    /// Kind `Config` for the state of something else.
+    fn load(&mut self, instance: usize, saved: &Value) -> Result<()> {
+        let _ = instance;
+        match saved {
+            Value::Null => Ok(()),
+            _ => Err(Error::config(format!(
+                "saved state: expected null, found {saved}"
+            ))),
+        }
+    }
 }
 
 /// One kind of wrapper.
@@ -78,7 +97,7 @@ pub struct WrapperKind {
     pub description: &'static str,
     /// JSON Schema of its configuration.
     pub schema: &'static str,
-    make: fn(&Value) -> Result<Box<dyn WorldWrapper>>,
+    make: fn(&WrapperSpec) -> Result<Box<dyn WorldWrapper>>,
 }
 
 /// All kinds.
@@ -86,29 +105,29 @@ pub const KINDS: &[WrapperKind] = &[
     kind::<TimeLimitConfig>(
         "TimeLimit",
         "Truncates episodes after a number of steps.",
-        |config| Ok(Box::new(TimeLimit::new(read("TimeLimit", config)?))),
+        |spec| Ok(Box::new(TimeLimit::new(spec.settings()?))),
     ),
     kind::<StickyActionConfig>(
         "StickyAction",
         "Repeats an agent's previous action by chance.",
-        |config| Ok(Box::new(StickyAction::new(read("StickyAction", config)?))),
+        |spec| Ok(Box::new(StickyAction::new(spec.settings()?))),
     ),
     kind::<FailAgentsConfig>(
         "FailAgents",
         "Makes agents fail within an episode by chance.",
-        |config| Ok(Box::new(FailAgents::new(read("FailAgents", config)?))),
+        |spec| Ok(Box::new(FailAgents::new(spec.settings()?))),
     ),
     kind::<TeamRewardConfig>(
         "TeamReward",
         "Gives every agent the reward of its team.",
-        |config| Ok(Box::new(TeamReward::new(read("TeamReward", config)?))),
+        |spec| Ok(Box::new(TeamReward::new(spec.settings()?))),
     ),
 ];
 
 const fn kind<C: Config>(
     name: &'static str,
     description: &'static str,
-    make: fn(&Value) -> Result<Box<dyn WorldWrapper>>,
+    make: fn(&WrapperSpec) -> Result<Box<dyn WorldWrapper>>,
 ) -> WrapperKind {
     WrapperKind {
         name,
@@ -118,27 +137,21 @@ const fn kind<C: Config>(
     }
 }
 
-fn read<C: Config>(name: &str, config: &Value) -> Result<C> {
-    config::parse(&config.to_string()).map_err(|e| Error::config(format!("config {name}: {e}")))
-}
-
 /// Makes a wrapper by its name and configuration.
 ///
 /// # Errors
 /// Kind `Config` for an unknown name or a wrong configuration.
 pub fn make(spec: &WrapperSpec) -> Result<Box<dyn WorldWrapper>> {
-    let names = || KINDS.iter().map(|kind| kind.name);
     let Some(kind) = KINDS.iter().find(|kind| kind.name == spec.name) else {
-        let hint = match nearest(&spec.name, names()) {
-            Some(name) => format!("did you mean {name}?"),
-            None => format!("expected one of {}", names().collect::<Vec<_>>().join(", ")),
-        };
-        return Err(Error::config(format!(
-            "wrapper {:?} not found; {hint}",
-            spec.name
-        )));
+        let names = KINDS.iter().map(|kind| kind.name).collect::<Vec<_>>();
+        let others = policy::KINDS
+            .iter()
+            .map(|kind| kind.name)
+            .collect::<Vec<_>>();
+        let elsewhere = "it belongs to a policy: list it among the wrappers of the algorithm";
+        return Err(spec.unknown(&names, (&others, elsewhere)));
     };
-    (kind.make)(&spec.config)
+    (kind.make)(spec)
 }
 
 #[cfg(test)]
@@ -182,5 +195,9 @@ mod tests {
             "{message}"
         );
         assert!(refused("StickyAction.chance=0.5").contains("chance"));
+        assert_eq!(
+            refused("FrameStack.frames=4"),
+            "wrapper \"FrameStack\" not found; it belongs to a policy: list it among the wrappers of the algorithm"
+        );
     }
 }

@@ -2,7 +2,11 @@
 
 use std::str::FromStr;
 
-use palaestra_plugin_api::{Error, Result};
+use palaestra_plugin_api::{
+    Error, Result,
+    config::{self, Config},
+};
+use palaestra_registry::suggest::nearest;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -24,6 +28,27 @@ impl WrapperSpec {
             name: name.into(),
             config: Value::Object(Map::new()),
         }
+    }
+
+    /// The settings as a struct.
+    ///
+    /// # Errors
+    /// Kind `Config`, with the pointer to the setting at fault.
+    pub(crate) fn settings<C: Config>(&self) -> Result<C> {
+        config::parse(&self.config.to_string())
+            .map_err(|e| Error::config(format!("config {}: {e}", self.name)))
+    }
+
+    /// The error for a name that is none of `known`; `elsewhere` says what to do about names of the other
+    /// sort of wrappers.
+    #[cold]
+    pub(crate) fn unknown(&self, known: &[&str], (others, elsewhere): (&[&str], &str)) -> Error {
+        let hint = match nearest(&self.name, known.iter().copied()) {
+            Some(name) => format!("did you mean {name}?"),
+            None if others.contains(&self.name.as_str()) => elsewhere.to_owned(),
+            None => format!("expected one of {}", known.join(", ")),
+        };
+        Error::config(format!("wrapper {:?} not found; {hint}", self.name))
     }
 }
 

@@ -3,19 +3,22 @@
 //! Drawn for each agent and step on its own. The first action of an episode is never replaced, nor is one
 //! whose repetition the action mask forbids; agents that do not act in a step are left alone.
 
+use std::ops::Range;
+
 use palaestra_plugin_api::{
     Result,
     abi::{NO_GROUP, id},
     client::{Key, ShardMut, Slabs},
     spec::EnvironmentSpec,
 };
+use serde_json::{Value, json};
 
 use super::{
     WorldWrapper,
     actions::GroupActions,
     noise::{Noise, uniform, word},
 };
-use crate::rollout::Place;
+use crate::{exact, rollout::Place};
 
 /// Settings of StickyAction.
 #[palaestra_plugin_api::config]
@@ -122,9 +125,41 @@ impl WorldWrapper for StickyAction {
         }
         Ok(())
     }
+
+    fn save(&self, instance: usize) -> Value {
+        let groups = self.bound.iter().flat_map(|bound| &bound.groups);
+        let group = |group: &Group| {
+            let (agents, values) = group.rows(instance);
+            json!({
+                "acted": exact::save(&group.acted[agents]),
+                "previous": exact::save(&group.previous[values]),
+            })
+        };
+        json!({ "groups": groups.map(group).collect::<Value>() })
+    }
+
+    fn load(&mut self, instance: usize, saved: &Value) -> Result<()> {
+        let Some(bound) = &mut self.bound else {
+            return Ok(());
+        };
+        let groups = exact::elements(saved, "groups", bound.groups.len())?;
+        for (group, saved) in bound.groups.iter_mut().zip(groups) {
+            let (agents, values) = group.rows(instance);
+            exact::load(saved, "acted", &mut group.acted[agents])?;
+            exact::load(saved, "previous", &mut group.previous[values])?;
+        }
+        Ok(())
+    }
 }
 
 impl Group {
+    /// Where the agents of an instance are, and the components of their actions.
+    fn rows(&self, instance: usize) -> (Range<usize>, Range<usize>) {
+        let (n, width) = (self.actions.agents, self.actions.width);
+        let agents = instance * n..(instance + 1) * n;
+        (agents.clone(), agents.start * width..agents.end * width)
+    }
+
     fn stick(&mut self, shard: &mut ShardMut<'_>, slot: usize, row: usize, repeat: bool) {
         let present =
             |flags: Option<Key<u8>>| flags.is_none_or(|key| shard.rows(key, slot)[row] != 0);

@@ -5,15 +5,21 @@
 //! Returns of these episodes are sums of the f32 rewards in the slab, where the environment's own are sums
 //! of its f64 rewards.
 
+use std::ops::Range;
+
 use palaestra_plugin_api::{
     Result,
     abi::{NO_GROUP, id},
     client::{Key, ShardMut, Slabs},
     spec::{Aggregate, EnvironmentSpec},
 };
+use serde_json::{Value, json};
 
 use super::WorldWrapper;
-use crate::rollout::{EndedList, Place, Restart};
+use crate::{
+    exact,
+    rollout::{EndedList, Place, Restart},
+};
 
 /// Settings of TimeLimit.
 #[palaestra_plugin_api::config]
@@ -99,6 +105,35 @@ impl WorldWrapper for TimeLimit {
             Some(bound) => bound.after_step(shard, write, self.limit),
             None => Ok(()),
         }
+    }
+
+    fn save(&self, instance: usize) -> Value {
+        let Some(bound) = &self.bound else {
+            return Value::Null;
+        };
+        let returns =
+            |group: &Group| json!({ "returns": exact::save(&group.returns[group.rows(instance)]) });
+        let metrics = |metrics: &Metrics| exact::save(&metrics.values[metrics.rows(instance)]);
+        json!({
+            "groups": bound.groups.iter().map(returns).collect::<Value>(),
+            "metrics": bound.metrics.as_ref().map(metrics),
+        })
+    }
+
+    fn load(&mut self, instance: usize, saved: &Value) -> Result<()> {
+        let Some(bound) = &mut self.bound else {
+            return Ok(());
+        };
+        let groups = exact::elements(saved, "groups", bound.groups.len())?;
+        for (group, saved) in bound.groups.iter_mut().zip(groups) {
+            let rows = group.rows(instance);
+            exact::load(saved, "returns", &mut group.returns[rows])?;
+        }
+        if let Some(metrics) = &mut bound.metrics {
+            let rows = metrics.rows(instance);
+            exact::load(saved, "metrics", &mut metrics.values[rows])?;
+        }
+        Ok(())
     }
 }
 
@@ -196,17 +231,13 @@ impl Bound {
         }
         ended.insert(shard, restart.mask(), write, *steps, |shard, entry, i| {
             for (g, group) in groups.iter().enumerate() {
-                let n = group.agents;
-                let to = &mut ended.returns_mut(shard, g)[entry * n..(entry + 1) * n];
-                to.copy_from_slice(&group.returns[i * n..(i + 1) * n]);
+                let to = &mut ended.returns_mut(shard, g)[group.rows(entry)];
+                to.copy_from_slice(&group.returns[group.rows(i)]);
             }
             if let Some(metrics) = metrics {
-                let (n, steps) = (metrics.aggregates.len(), ended.lengths(shard)[entry]);
-                metrics.total(
-                    i,
-                    steps,
-                    &mut ended.metrics_mut(shard)[entry * n..(entry + 1) * n],
-                );
+                let steps = ended.lengths(shard)[entry];
+                let to = &mut ended.metrics_mut(shard)[metrics.rows(entry)];
+                metrics.total(i, steps, to);
             }
         })?;
         for i in marked(restart.mask()) {
@@ -224,9 +255,15 @@ fn marked(mask: &[u8]) -> impl Iterator<Item = usize> {
 }
 
 impl Group {
+    /// The agents of an instance.
+    fn rows(&self, instance: usize) -> Range<usize> {
+        instance * self.agents..(instance + 1) * self.agents
+    }
+
     /// Forgets the returns of an instance whose episode has ended.
     fn forget(&mut self, instance: usize) {
-        self.returns[instance * self.agents..(instance + 1) * self.agents].fill(0.0);
+        let rows = self.rows(instance);
+        self.returns[rows].fill(0.0);
     }
 
     /// Marks every agent that still takes part as truncated.
@@ -236,7 +273,7 @@ impl Group {
         else {
             return;
         };
-        for row in instance * self.agents..(instance + 1) * self.agents {
+        for row in self.rows(instance) {
             if shard.rows(alive, write)[row] != 0 && shard.rows(terminated, write)[row] == 0 {
                 shard.rows_mut(truncated, write)[row] = 1;
             }
@@ -245,11 +282,17 @@ impl Group {
 }
 
 impl Metrics {
+    /// The metrics of an instance.
+    fn rows(&self, instance: usize) -> Range<usize> {
+        let n = self.aggregates.len();
+        instance * n..(instance + 1) * n
+    }
+
     /// Adds the values of a step that has not ended the episode; the first one starts anew.
     fn add(&mut self, shard: &ShardMut<'_>, write: usize, instance: usize, steps: u32) {
-        let n = self.aggregates.len();
-        let values = &shard.rows(self.key, write)[instance * n..(instance + 1) * n];
-        let sums = &mut self.values[instance * n..(instance + 1) * n];
+        let rows = self.rows(instance);
+        let values = &shard.rows(self.key, write)[rows.clone()];
+        let sums = &mut self.values[rows];
         for ((sum, &value), aggregate) in sums.iter_mut().zip(values).zip(&self.aggregates) {
             let value = f64::from(value);
             *sum = match aggregate {
@@ -262,8 +305,7 @@ impl Metrics {
     }
 
     fn total(&self, instance: usize, steps: u32, to: &mut [f64]) {
-        let n = self.aggregates.len();
-        let sums = &self.values[instance * n..(instance + 1) * n];
+        let sums = &self.values[self.rows(instance)];
         for ((to, sum), aggregate) in to.iter_mut().zip(sums).zip(&self.aggregates) {
             *to = if *aggregate == Aggregate::Mean {
                 sum / f64::from(steps.max(1))

@@ -7,6 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use palaestra::session::Session;
+use palaestra_registry::Options;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -27,6 +29,18 @@ pub(crate) fn library(name: &str) -> PathBuf {
         path.display()
     );
     path
+}
+
+/// A session over the libraries beside the program; the folder is its cache.
+pub(crate) fn session() -> (Session, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options {
+        executable: Some(env!("CARGO_BIN_EXE_palaestra").into()),
+        lock_file: Some(folder.path().join("plugins.lock")),
+        cache: Some(folder.path().join("cache")),
+        ..Options::default()
+    };
+    (Session::open(options).unwrap(), folder)
 }
 
 /// The workspace's folder.

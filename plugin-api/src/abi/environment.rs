@@ -174,6 +174,25 @@ pub struct CounterfactualVtable {
     ) -> Status,
 }
 
+/// Object extension: the world's own scripted baseline.
+pub const SCRIPTED: &str = "palaestra.scripted/1";
+
+/// Functions of [`SCRIPTED`].
+#[repr(C)]
+#[derive(StableAbi, Debug, Clone, Copy)]
+pub struct ScriptedVtable {
+    /// Size of this struct in bytes.
+    pub size: u64,
+    /// `[own]` Writes what the baseline does from the present state of one instance as JSON
+    /// `[group][agent][component]`; nothing moves, and the same state gives the same again.
+    pub actions: unsafe extern "C" fn(
+        this: *mut Opaque,
+        instance: u64,
+        out: *const Sink,
+        error: *const Sink,
+    ) -> Status,
+}
+
 /// Object extension: the environment as an extensive-form game.
 pub const GAME_TREE: &str = "palaestra.game-tree/1";
 

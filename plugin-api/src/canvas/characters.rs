@@ -132,6 +132,7 @@ impl Page {
                 let faint = letter(pen.color).map_or('.', |c| c.to_ascii_lowercase());
                 self.lines(points, Some(faint));
             }
+            Shape::Track { .. } => {}
             Shape::Arrow { from, to, pen } => {
                 self.lines(&[*from, *to], letter(pen.color));
                 let (tail, tip) = (self.mapping.point(*from), self.mapping.point(*to));

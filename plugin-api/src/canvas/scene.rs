@@ -130,6 +130,16 @@ pub enum Shape {
         /// Line at the newest point.
         pen: Pen,
     },
+    /// Where one moving thing is. Whoever shows several pictures of an episode follows it, and draws a
+    /// [`Trail`](Self::Trail) of where it was in place of this; alone it is nothing to see.
+    Track {
+        /// Which thing it is, the same in every picture.
+        id: u32,
+        /// Where it is.
+        at: Point,
+        /// Line at the newest point.
+        pen: Pen,
+    },
     /// One line of text.
     Text {
         /// Where it is anchored.
@@ -170,6 +180,7 @@ impl Shape {
                 (points, [None; 2], [pen.width, 0.0])
             }
             Self::Arrow { from, to, pen } => (&[], [Some(*from), Some(*to)], [pen.width, 0.0]),
+            Self::Track { at, pen, .. } => (&[], [Some(*at), None], [pen.width, 0.0]),
             Self::Text { at, size, .. } => (&[], [Some(*at), None], [*size, 0.0]),
         }
     }

@@ -10,14 +10,14 @@ use super::{
 use crate::{
     abi::{
         COUNTERFACTUAL, CounterfactualVtable, EnvironmentFactory, EnvironmentObject,
-        EnvironmentVtable, GAME_TREE, GameTreeVtable, MakeOptions, RenderMode, Slab, SlabTable,
-        Source, Text,
+        EnvironmentVtable, GAME_TREE, GameTreeVtable, MakeOptions, RenderMode, SCRIPTED,
+        ScriptedVtable, Slab, SlabTable, Source, Text,
     },
     error::{Error, Result},
     game_tree::GameNode,
     sdk::EnvironmentEntry,
     spec::EnvironmentSpec,
-    trace::TraceCase,
+    trace::{Joint, TraceCase},
 };
 
 /// What to make: which environment, how configured, how many and with which seeds.
@@ -303,6 +303,23 @@ impl EnvironmentHandle {
         // SAFETY: the text lives through the call.
         json_call("counterfactual", |out, error| unsafe {
             (table.rewards)(this, instance as u64, Text::new(&actions), out, error)
+        })
+    }
+
+    /// What the world's own scripted baseline does from the present state of one instance.
+    pub fn scripted(&mut self, instance: usize) -> Result<Joint> {
+        let this = self.object.this;
+        // SAFETY: the handle is exclusive; the extension lives as long as the object.
+        let table = unsafe {
+            let found = (self.vtable().extension)(this, Text::new(SCRIPTED));
+            found.cast::<ScriptedVtable>().as_ref()
+        };
+        let table = table.ok_or_else(|| {
+            Error::unsupported("scripted baseline: not offered by this environment")
+        })?;
+        // SAFETY: the handle is exclusive.
+        json_call("scripted", |out, error| unsafe {
+            (table.actions)(this, instance as u64, out, error)
         })
     }
 

@@ -10,6 +10,7 @@ use crate::{
     error::{Error, Result},
     layout::environment_slabs,
     spec::EnvironmentSpec,
+    trace::Joint,
 };
 
 struct Shard {
@@ -274,6 +275,11 @@ impl ShardMut<'_> {
         actions: &[Vec<Vec<f64>>],
     ) -> Result<Vec<Vec<f64>>> {
         self.shard.environment.counterfactual(instance, actions)
+    }
+
+    /// As [`EnvironmentHandle::scripted`].
+    pub fn scripted(&mut self, instance: usize) -> Result<Joint> {
+        self.shard.environment.scripted(instance)
     }
 
     /// Advances every instance of the shard.

@@ -46,6 +46,8 @@ pub mod purpose {
     pub const EVALUATION: u64 = 8;
     /// Actions drawn by tests and conformance checks.
     pub const CHECK: u64 = 9;
+    /// An environment's scripted baseline.
+    pub const SCRIPTED: u64 = 10;
     /// First value outside this crate's range.
     pub const FIRST_PRIVATE: u64 = 1 << 32;
 }

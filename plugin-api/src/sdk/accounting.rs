@@ -13,7 +13,7 @@ use crate::{
     environment::{Observe, ResetOptions},
     error::Result,
     layout::ends_per_agent,
-    rng::{EnvRng, InstanceStreams},
+    rng::{EnvRng, InstanceStreams, key, purpose},
     spec::{Aggregate, EnvironmentSpec},
 };
 
@@ -23,6 +23,8 @@ const LANES: usize = 32;
 /// The books of one batch.
 pub(crate) struct Accounting {
     pub(crate) first_instance: u64,
+    run_seed: u64,
+    purpose: u64,
     /// Where the generators of each instance's episodes come from.
     streams: Vec<InstanceStreams>,
     /// Number of the next episode of each instance.
@@ -50,6 +52,8 @@ impl Accounting {
         let global = first_instance..first_instance + instances as u64;
         Self {
             first_instance,
+            run_seed,
+            purpose,
             streams: global
                 .map(|instance| InstanceStreams::new(run_seed, instance, purpose))
                 .collect(),
@@ -83,6 +87,14 @@ impl Accounting {
     /// Whether every instance has begun an episode.
     pub(crate) fn all_begun(&self) -> bool {
         self.next_episode.iter().all(|&e| e > 0)
+    }
+
+    /// The generator of the scripted baseline of one instance at its present step; none before an episode.
+    pub(crate) fn scripted_rng(&self, i: usize) -> Option<EnvRng> {
+        let episode = self.next_episode[i].checked_sub(1)?;
+        let (instance, step) = (self.first_instance + i as u64, u64::from(self.steps[i]));
+        let seed = key(self.run_seed, instance, episode, step, self.purpose);
+        Some(EnvRng::new(seed, instance, episode, purpose::SCRIPTED))
     }
 
     /// Clears what a step writes.

@@ -11,6 +11,7 @@ use crate::{
     error::{Error, ErrorKind, Result},
     rng::EnvRng,
     spec::EnvironmentSpec,
+    trace::Joint,
 };
 
 /// One object: the author's batch and everything the SDK keeps for it.
@@ -185,6 +186,29 @@ impl<E: BatchEnvironment> Batch<E> {
             self.books.options[i] = Some(options.clone());
         }
         Ok(())
+    }
+
+    /// What the scripted baseline does now in one instance; refused when it is not a joint action of the spec.
+    pub(crate) fn scripted(&self, instance: usize) -> Result<Joint> {
+        let mut rng = self.books.scripted_rng(instance).ok_or_else(|| {
+            Error::new(
+                ErrorKind::Host,
+                "scripted: expected an instance that was reset",
+            )
+        })?;
+        let joint = self.env.scripted(instance, &mut rng)?;
+        let fits = joint.len() == self.spec.groups.len()
+            && joint.iter().zip(&self.spec.groups).all(|(agents, group)| {
+                let width = group.action.width();
+                agents.len() == group.agents && agents.iter().all(|action| action.len() == width)
+            });
+        if fits {
+            Ok(joint)
+        } else {
+            Err(Error::plugin(
+                "scripted: expected a joint action [group][agent][component] of the spec, found another shape",
+            ))
+        }
     }
 
     pub(crate) fn render(&self, instance: usize, mode: u32) -> Result<Vec<u8>> {

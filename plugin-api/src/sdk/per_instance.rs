@@ -112,6 +112,10 @@ impl<E: Environment> BatchEnvironment for PerInstance<E> {
         self.worlds[instance].counterfactual(actions)
     }
 
+    fn scripted(&self, instance: usize, rng: &mut EnvRng) -> Result<Vec<Vec<Vec<f64>>>> {
+        self.worlds[instance].scripted(rng)
+    }
+
     fn game_node(&self, history: &[usize]) -> Result<GameNode> {
         self.worlds[0].game_node(history)
     }

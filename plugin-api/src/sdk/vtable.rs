@@ -9,7 +9,7 @@ use super::{
 use crate::{
     abi::{
         COUNTERFACTUAL, CounterfactualVtable, EnvironmentVtable, GAME_TREE, GameTreeVtable, Opaque,
-        Sink, SlabTable, Source, Status, Text,
+        SCRIPTED, ScriptedVtable, Sink, SlabTable, Source, Status, Text,
     },
     batch::BatchEnvironment,
     error::{Error, ErrorKind, Result},
@@ -201,6 +201,9 @@ impl<E: BatchEnvironment> Entries<E> {
                 if b.spec.flags.counterfactual && id == COUNTERFACTUAL {
                     found = std::ptr::from_ref(Self::COUNTERFACTUAL).cast();
                 }
+                if b.spec.flags.scripted && id == SCRIPTED {
+                    found = std::ptr::from_ref(Self::SCRIPTED).cast();
+                }
                 if b.spec.flags.game_tree && id == GAME_TREE {
                     found = std::ptr::from_ref(Self::GAME_TREE).cast();
                 }
@@ -222,6 +225,19 @@ impl<E: BatchEnvironment> Entries<E> {
                 let actions: Vec<Vec<Vec<f64>>> = serde_json::from_str(actions.as_str()?)
                     .map_err(|e| Error::config(format!("actions: {e}")))?;
                 write_json(out, &b.env.counterfactual(instance(b, index)?, &actions)?)
+            })
+        }
+    }
+    unsafe extern "C" fn scripted(
+        this: *mut Opaque,
+        index: u64,
+        out: *const Sink,
+        error: *const Sink,
+    ) -> Status {
+        // SAFETY: the rules of the vtable.
+        unsafe {
+            on::<Batch<E>>(this, error, "scripted", |b| {
+                write_json(out, &b.scripted(instance(b, index)?)?)
             })
         }
     }
@@ -248,6 +264,10 @@ impl<E: BatchEnvironment> Entries<E> {
     const COUNTERFACTUAL: &'static CounterfactualVtable = &CounterfactualVtable {
         size: size_of::<CounterfactualVtable>() as u64,
         rewards: Self::counterfactual,
+    };
+    const SCRIPTED: &'static ScriptedVtable = &ScriptedVtable {
+        size: size_of::<ScriptedVtable>() as u64,
+        actions: Self::scripted,
     };
     const GAME_TREE: &'static GameTreeVtable = &GameTreeVtable {
         size: size_of::<GameTreeVtable>() as u64,

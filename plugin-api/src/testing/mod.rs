@@ -15,11 +15,14 @@
 //! copy rests on determinism), it is skipped when that does not hold, and says which check to look at.
 
 mod actions;
+pub mod allocations;
+pub mod baseline;
 mod check;
 mod determinism;
 mod episodes;
 mod finals;
 mod isolation;
+mod random_games;
 pub mod replay;
 mod rewards;
 mod rows;
@@ -27,6 +30,8 @@ mod run;
 mod snapshots;
 mod spaces;
 mod subject;
+pub mod training;
 
 pub use check::{CHECKS, Check, CheckReport, Status, run_all, run_check};
-pub use subject::{Subject, assert_batch_conformant, assert_conformant};
+pub use random_games::random_games;
+pub use subject::{Subject, assert_batch_conformant, assert_conformant, assert_conforms};

@@ -77,7 +77,7 @@ impl<'a> Subject<'a> {
 /// # Panics
 /// When a check fails or crashes: one line for each.
 pub fn assert_conformant<E: Environment>() {
-    assert_all(&Subject::of::<E>(no_settings()));
+    assert_conforms(&Subject::of::<E>(no_settings()));
 }
 
 /// Runs every check on a batch environment with its default configuration.
@@ -85,14 +85,18 @@ pub fn assert_conformant<E: Environment>() {
 /// # Panics
 /// When a check fails or crashes: one line for each.
 pub fn assert_batch_conformant<E: BatchEnvironment>() {
-    assert_all(&Subject::of_batch::<E>(no_settings()));
+    assert_conforms(&Subject::of_batch::<E>(no_settings()));
 }
 
 fn no_settings() -> Value {
     Value::Object(serde_json::Map::new())
 }
 
-fn assert_all(subject: &Subject<'_>) {
+/// Runs every check on an environment with any configuration.
+///
+/// # Panics
+/// When a check fails or crashes: one line for each.
+pub fn assert_conforms(subject: &Subject<'_>) {
     let reports = run_all(subject, 0);
     let bad: Vec<&CheckReport> = reports
         .iter()
@@ -101,8 +105,9 @@ fn assert_all(subject: &Subject<'_>) {
     let lines: String = bad.iter().map(|r| format!("\n  {r}")).collect();
     assert!(
         bad.is_empty(),
-        "{}: {} of {} checks did not pass:{lines}",
+        "{} with {}: {} of {} checks did not pass:{lines}",
         subject.id,
+        subject.config,
         bad.len(),
         reports.len()
     );

@@ -236,3 +236,30 @@ pub(crate) fn write_gradient<D: Backend>(
     *gradients = sum.try_backward().map_err(device_error)?;
     Ok(())
 }
+
+/// See [`Backend::gradient_of`].
+pub(crate) fn gradient_of<S: Shape, D: Backend>(
+    gradients: &mut Gradients<f32, D>,
+    tensor: &Tensor<S, f32, D>,
+) -> std::result::Result<Vec<f32>, D::Err> {
+    gradients.try_alloc_for(tensor)?;
+    Ok(gradients.get(tensor).as_vec())
+}
+
+/// As [`write_gradient`]: the backward pass of Σ x·c adds c.
+pub(crate) fn add_gradient<S: Shape, D: Backend>(
+    gradients: &mut Gradients<f32, D>,
+    tensor: &Tensor<S, f32, D>,
+    values: Vec<f32>,
+) -> std::result::Result<(), D::Err> {
+    let slope = tensor
+        .device()
+        .try_tensor_from_vec(values, *tensor.shape())?;
+    let taken = std::mem::replace(gradients, Gradients::leaky());
+    let product = tensor.clone().traced(taken).try_mul(slope)?;
+    let count = product.shape().num_elements();
+    let sum: Scalar<D, OwnedTape<f32, D>> =
+        product.try_reshape_like(&(count,))?.try_sum::<(), _>()?;
+    *gradients = sum.try_backward()?;
+    Ok(())
+}

@@ -149,6 +149,23 @@ pub trait Backend: TensorDevice<f32> + 'static {
     ) -> Result<()> {
         composite::write_gradient(gradients, parameter, values)
     }
+
+    /// The gradient of a contiguous tensor, for the backward passes of operations that leave the device.
+    fn gradient_of<S: Shape>(
+        gradients: &mut Gradients<f32, Self>,
+        tensor: &Tensor<S, f32, Self>,
+    ) -> std::result::Result<Vec<f32>, Self::Err> {
+        composite::gradient_of(gradients, tensor)
+    }
+
+    /// Adds to the gradient of a contiguous tensor.
+    fn add_gradient<S: Shape>(
+        gradients: &mut Gradients<f32, Self>,
+        tensor: &Tensor<S, f32, Self>,
+        values: Vec<f32>,
+    ) -> std::result::Result<(), Self::Err> {
+        composite::add_gradient(gradients, tensor, values)
+    }
 }
 
 impl Backend for Cpu {
@@ -206,6 +223,22 @@ impl Backend for Cpu {
         values: &[f32],
     ) -> Result<()> {
         fused::write_gradient(gradients, parameter, values)
+    }
+
+    fn gradient_of<S: Shape>(
+        gradients: &mut Gradients<f32, Self>,
+        tensor: &Tensor<S, f32, Self>,
+    ) -> std::result::Result<Vec<f32>, Self::Err> {
+        Ok(gradients.get_or_alloc_mut(tensor)?.to_vec())
+    }
+
+    fn add_gradient<S: Shape>(
+        gradients: &mut Gradients<f32, Self>,
+        tensor: &Tensor<S, f32, Self>,
+        values: Vec<f32>,
+    ) -> std::result::Result<(), Self::Err> {
+        crate::kernels::elementwise::add(gradients.get_or_alloc_mut(tensor)?, &values);
+        Ok(())
     }
 }
 

@@ -29,6 +29,20 @@ pub fn normal(key: u64, index: u64) -> f64 {
     (-2.0 * math::ln(u)).sqrt() * math::cos(std::f64::consts::TAU * v)
 }
 
+/// The key of one agent in a row of that key: each has numbers of its own, whatever other agents there are.
+#[inline]
+#[must_use]
+pub const fn of_agent(key: u64, group: u32, agent: usize) -> u64 {
+    word(word(key, u64::MAX - group as u64), agent as u64)
+}
+
+/// The key of a row's channel between agents, apart from those of the agents.
+#[inline]
+#[must_use]
+pub const fn of_channel(key: u64) -> u64 {
+    word(key, 1 << 63)
+}
+
 /// A generator for work that needs many numbers, such as a permutation.
 #[must_use]
 pub fn stream(key: u64) -> EnvRng {

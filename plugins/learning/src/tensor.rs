@@ -95,6 +95,25 @@ pub fn fork<D: Backend, T: Tape<f32, D>>(matrix: Matrix<D, T>) -> (Matrix<D, T>,
     (matrix.put_tape(tape), second)
 }
 
+/// Columns of two matrices side by side: `[rows, a]` and `[rows, b]` to `[rows, a + b]`.
+///
+/// # Errors
+/// When the rows differ, or the device is out of memory.
+pub fn beside<D: Backend, T: Tape<f32, D> + Merge<T>>(
+    left: Matrix<D, T>,
+    right: Matrix<D, T>,
+) -> Result<Matrix<D, T>> {
+    let (a, b) = (left.shape().0, right.shape().0);
+    if a != b {
+        return Err(Error::plugin(format!(
+            "beside: expected matrices of as many rows, found {a} and {b}"
+        )));
+    }
+    (left, right)
+        .try_concat_along(Axis::<1>)
+        .map_err(|error| device_error(format!("{error:?}")))
+}
+
 /// y\[i\] = `values`\[i\] as a function of row i of x, with ∂y\[i\]/∂x\[i, j\] = `gradient`\[i·width + j\].
 ///
 /// # Errors

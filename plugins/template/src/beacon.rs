@@ -80,6 +80,7 @@ impl Environment for Beacon {
         spec.max_episode_steps = Some(config.max_episode_steps);
         spec.reward_range = (Some(-config.step_cost), Some(MEETING - config.step_cost));
         spec.metrics = vec![Metric::last("met")];
+        spec.flags.scripted = true;
         spec.tags = vec![Tag::Cooperative];
         Ok(spec)
     }
@@ -122,6 +123,12 @@ impl Environment for Beacon {
         if met {
             out.terminate();
         }
+    }
+
+    /// The baseline to beat: both go straight to the light.
+    fn scripted(&self, _rng: &mut EnvRng) -> Result<Vec<Vec<Vec<f64>>>> {
+        let towards = |position: u32| vec![f64::from(1 + (self.light.cmp(&position) as i32))];
+        Ok(vec![self.positions.map(towards).to_vec()])
     }
 
     fn render(&self, canvas: &mut Canvas) {
@@ -309,6 +316,15 @@ mod tests {
         };
         assert_eq!(world([0, 3], 2).as_text(), "a.*b.");
         assert_eq!(world([2, 2], 2).as_text(), "..2..");
+    }
+
+    #[test]
+    fn who_goes_straight_to_the_light_beats_chance() {
+        let subject = Subject::of::<Beacon>(json!({}));
+        let all = |_, _| true;
+        let [_, met] =
+            testing::baseline::assert_beats_random(&subject, 200, 0.5, all, |p| p.metrics[MET]);
+        assert_eq!(met, 1.0);
     }
 
     #[test]

@@ -5,17 +5,14 @@ use std::path::{Path, PathBuf};
 use palaestra_plugin_api::{Error, ErrorKind, Result};
 
 use super::name::Names;
+use super::template::Template;
 
-const LIBRARY: &str = include_str!("../../../../plugins/template/src/lib.rs");
-const ENVIRONMENT: &str = include_str!("../../../../plugins/template/src/beacon.rs");
-const README: &str = include_str!("../../../../plugins/template/README.md");
-
-/// Where the new crate finds `palaestra-plugin-api`.
+/// Where the new crate finds the project's crates.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Api {
-    /// A folder on this machine.
+    /// The folder of `palaestra-plugin-api` on this machine, in a checkout of the project.
     Path(PathBuf),
-    /// The published crate of this version.
+    /// The published crates, of this version of the ABI.
     Version(String),
 }
 
@@ -44,14 +41,14 @@ impl Api {
         }
     }
 
-    /// The dependency as TOML, with a feature if one is named.
+    /// The dependency on `palaestra-plugin-api` as TOML, with a feature if one is named.
     fn dependency(&self, feature: Option<&str>) -> String {
         let feature = feature
             .map(|f| format!(", features = [\"{f}\"]"))
             .unwrap_or_default();
         match self {
             Self::Path(path) => {
-                let path = toml::Value::String(path.display().to_string());
+                let path = text(path);
                 format!("palaestra-plugin-api = {{ path = {path}{feature} }}")
             }
             Self::Version(version) => {
@@ -59,40 +56,69 @@ impl Api {
             }
         }
     }
+
+    /// The dependency on the learning kit as TOML.
+    fn learning(&self) -> String {
+        match self {
+            Self::Path(path) => {
+                let folder = path.parent().unwrap_or(path).join("plugins/learning");
+                format!("palaestra-learning = {{ path = {} }}", text(&folder))
+            }
+            Self::Version(_) => {
+                format!("palaestra-learning = \"{}\"", env!("CARGO_PKG_VERSION"))
+            }
+        }
+    }
+}
+
+/// A path as a TOML string.
+fn text(path: &Path) -> toml::Value {
+    toml::Value::String(path.display().to_string())
 }
 
 /// The files of the crate: path below its folder, and text.
-pub(crate) fn files(names: &Names, api: &Api) -> Vec<(String, String)> {
-    let renamed = |text: &str| rename(text, names);
+pub(crate) fn files(template: &Template, names: &Names, api: &Api) -> Vec<(String, String)> {
+    let renamed = |text: &str| rename(text, template, names);
     vec![
         (".gitignore".to_owned(), "/target\n".to_owned()),
-        ("Cargo.toml".to_owned(), manifest(names, api)),
-        ("README.md".to_owned(), renamed(README)),
-        ("src/lib.rs".to_owned(), renamed(LIBRARY)),
-        (format!("src/{}.rs", names.module), renamed(ENVIRONMENT)),
+        ("Cargo.toml".to_owned(), manifest(template, names, api)),
+        ("README.md".to_owned(), renamed(template.readme)),
+        ("src/lib.rs".to_owned(), renamed(template.root)),
+        (format!("src/{}.rs", names.module), renamed(template.source)),
     ]
 }
 
 /// The template's words replaced, the longer ones first.
-fn rename(text: &str, names: &Names) -> String {
-    let file = format!("{}-v{}", names.name, names.version);
-    text.replace("template/Beacon-v0", &names.id())
-        .replace("Beacon-v0", &file)
-        .replace("libtemplate.so", &names.library())
-        .replace("Beacon", &names.type_name)
-        .replace("beacon", &names.module)
+fn rename(text: &str, template: &Template, names: &Names) -> String {
+    let (old, file) = (
+        template.type_name,
+        format!("{}-v{}", names.name, names.version),
+    );
+    text.replace(&format!("template/{old}-v0"), &names.id())
+        .replace(&format!("{old}-v0"), &file)
+        .replace(&format!("lib{}.so", template.library), &names.library())
+        .replace(old, &names.type_name)
+        .replace(&old.to_lowercase(), &names.module)
 }
 
-fn manifest(names: &Names, api: &Api) -> String {
-    let (package, id) = (&names.package, names.id());
+/// The kit and what it stands on are too slow for a test without optimisation.
+const LEARNING_PROFILE: &str = "\n[profile.dev.package.palaestra-learning]\nopt-level = 3\n\n\
+     [profile.dev.package.dfdx]\nopt-level = 3\n";
+
+fn manifest(template: &Template, names: &Names, api: &Api) -> String {
+    let (package, what, id) = (&names.package, template.what, names.id());
     let (edition, rust) = ("2024", env!("CARGO_PKG_RUST_VERSION"));
+    let (learning, profile) = match template.learns {
+        true => (format!("{}\n", api.learning()), LEARNING_PROFILE),
+        false => (String::new(), ""),
+    };
     format!(
         "[package]\nname = \"{package}\"\nversion = \"0.1.0\"\nedition = \"{edition}\"\nrust-version = \"{rust}\"\n\
-         license = \"MIT OR Apache-2.0\"\ndescription = \"The environment {id}\"\n\n\
+         license = \"MIT OR Apache-2.0\"\ndescription = \"The {what} {id}\"\n\n\
          [lib]\ncrate-type = [\"cdylib\", \"rlib\"]\n\n\
-         [dependencies]\n{}\n\n[dev-dependencies]\n{}\n\n\
+         [dependencies]\n{learning}{}\n\n[dev-dependencies]\n{}\n\n\
          # A panic must unwind to be caught at the plugin boundary.\n\
-         [profile.dev]\npanic = \"unwind\"\nopt-level = 1\n\n[profile.release]\npanic = \"unwind\"\n\n\
+         [profile.dev]\npanic = \"unwind\"\nopt-level = 1\n{profile}\n[profile.release]\npanic = \"unwind\"\n\n\
          # This crate stands alone, wherever its folder lies.\n[workspace]\n",
         api.dependency(None),
         api.dependency(Some("testing")),
@@ -101,35 +127,57 @@ fn manifest(names: &Names, api: &Api) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::template::{ALGORITHM, COORDINATION, ENVIRONMENT};
     use super::*;
 
     #[test]
-    fn nothing_of_the_template_is_left_over() {
-        let names = Names::parse("rescue/BigFlood-v2").unwrap();
-        let files = files(&names, &Api::Version("1.0".into()));
-        for (path, text) in &files {
-            let lower = text.to_lowercase();
+    fn nothing_of_a_template_is_left_over() {
+        for template in [&ENVIRONMENT, &ALGORITHM, &COORDINATION] {
+            let names = Names::parse("rescue/BigFlood-v2", template.taken).unwrap();
+            let files = files(template, &names, &Api::Version("1.0".into()));
+            let old = template.type_name.to_lowercase();
+            for (path, text) in &files {
+                let lower = text.to_lowercase();
+                assert!(
+                    !lower.contains(&old)
+                        && !lower.contains("libtemplate")
+                        && !lower.contains("template/"),
+                    "{path}"
+                );
+            }
+            let text = |name: &str| &files.iter().find(|(path, _)| path == name).unwrap().1;
+            assert!(text("src/lib.rs").contains("pub mod big_flood;"));
             assert!(
-                !lower.contains("beacon")
-                    && !lower.contains("libtemplate")
-                    && !lower.contains("template/"),
-                "{path}"
+                text("src/big_flood.rs")
+                    .contains("const ID: &'static str = \"rescue/BigFlood-v2\";")
+            );
+            let manifest: toml::Table = text("Cargo.toml").parse().unwrap();
+            assert_eq!(
+                manifest["package"]["name"].as_str(),
+                Some("rescue-big-flood")
+            );
+            let dependencies = manifest["dependencies"].as_table().unwrap();
+            assert_eq!(
+                dependencies["palaestra-plugin-api"]["version"].as_str(),
+                Some("1.0")
+            );
+            assert_eq!(
+                dependencies.contains_key("palaestra-learning"),
+                template.learns
             );
         }
-        let text = |name: &str| &files.iter().find(|(path, _)| path == name).unwrap().1;
-        assert!(text("src/lib.rs").contains("pub mod big_flood;"));
-        assert!(
-            text("src/big_flood.rs").contains("const ID: &'static str = \"rescue/BigFlood-v2\";")
-        );
-        let manifest: toml::Table = text("Cargo.toml").parse().unwrap();
-        assert_eq!(
-            manifest["package"]["name"].as_str(),
-            Some("rescue-big-flood")
-        );
-        assert_eq!(
-            manifest["dependencies"]["palaestra-plugin-api"]["version"].as_str(),
-            Some("1.0")
-        );
+    }
+
+    #[test]
+    fn types_that_a_template_uses_are_taken() {
+        for template in [&ENVIRONMENT, &ALGORITHM, &COORDINATION] {
+            assert!(template.taken.is_sorted(), "{}", template.what);
+            for word in template.taken {
+                assert!(template.source.contains(word), "{word} is not used");
+                assert!(Names::parse(word, template.taken).is_err(), "{word}");
+            }
+        }
+        assert!(Names::parse("Adam", ENVIRONMENT.taken).is_ok());
     }
 
     #[test]

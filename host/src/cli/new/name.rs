@@ -5,8 +5,8 @@ use palaestra_registry::Query;
 
 /// Namespace where none is typed.
 const NAMESPACE: &str = "my";
-/// Types of the author's prelude and of the template, which an environment cannot be called.
-const TAKEN: [&str; 27] = [
+/// Types of the author's prelude and of the language, which nothing new can be called.
+pub(crate) const PRELUDE: [&str; 27] = [
     "Actions",
     "BatchEnvironment",
     "BatchStep",
@@ -43,7 +43,7 @@ const KEYWORDS: [&str; 40] = [
     "static", "struct", "trait", "type", "use", "while",
 ];
 
-/// The names of a new environment and its crate.
+/// The names of a new plugin and its crate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Names {
     /// Namespace of the id.
@@ -54,18 +54,18 @@ pub(crate) struct Names {
     pub(crate) version: u32,
     /// Cargo package.
     pub(crate) package: String,
-    /// Rust module of the environment.
+    /// Rust module of the one type.
     pub(crate) module: String,
-    /// Rust type of the environment.
+    /// Rust type of what is new.
     pub(crate) type_name: String,
 }
 
 impl Names {
-    /// Parses `[namespace/]Name[-vN]`.
+    /// Parses `[namespace/]Name[-vN]`; the type cannot be one of `taken`, which its source needs.
     ///
     /// # Errors
     /// Kind `Config`: outside the grammar, or a name that Rust or the template needs.
-    pub(crate) fn parse(text: &str) -> Result<Self> {
+    pub(crate) fn parse(text: &str, taken: &[&str]) -> Result<Self> {
         let Query {
             namespace,
             name,
@@ -86,7 +86,8 @@ impl Names {
             words.join("_"),
             words.iter().map(|w| capitalised(w)).collect::<String>(),
         );
-        if TAKEN.contains(&type_name.as_str()) || KEYWORDS.contains(&module.as_str()) {
+        let is_taken = PRELUDE.iter().chain(taken).any(|t| *t == type_name);
+        if is_taken || KEYWORDS.contains(&module.as_str()) {
             return Err(refused("a word that Rust or palaestra-plugin-api needs"));
         }
         let package = format!("{}-{}", namespace.replace('_', "-"), words.join("-"));
@@ -144,7 +145,7 @@ mod tests {
 
     #[test]
     fn all_names_follow_from_one() {
-        let names = Names::parse("search_rescue/BigFlood-v3").unwrap();
+        let names = Names::parse("search_rescue/BigFlood-v3", &[]).unwrap();
         assert_eq!(names.id(), "search_rescue/BigFlood-v3");
         assert_eq!(
             (
@@ -155,7 +156,7 @@ mod tests {
             ("search-rescue-big-flood", "big_flood", "BigFlood")
         );
         assert!(names.library().contains("search_rescue_big_flood"));
-        assert_eq!(Names::parse("Flood").unwrap().id(), "my/Flood-v0");
+        assert_eq!(Names::parse("Flood", &[]).unwrap().id(), "my/Flood-v0");
     }
 
     #[test]
@@ -173,8 +174,8 @@ mod tests {
 
     #[test]
     fn what_would_not_compile_is_refused() {
-        for name in ["Canvas", "loop", "a/b/c", "Flood@1.0.0", "9Lives", ""] {
-            let error = Names::parse(name).unwrap_err();
+        for name in ["Canvas", "Mlp", "loop", "a/b/c", "Flood@1.0.0", "9Lives", ""] {
+            let error = Names::parse(name, &["Mlp"]).unwrap_err();
             assert!(
                 error.to_string().contains("expected [namespace/]Name"),
                 "{error}"

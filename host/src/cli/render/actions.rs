@@ -1,9 +1,9 @@
-//! Who chooses the actions of a rendered episode: chance, nobody, or a script.
+//! Who chooses the actions of a rendered episode: chance, nobody, the world itself, or a script.
 
 use std::path::Path;
 
 use palaestra_plugin_api::abi::id;
-use palaestra_plugin_api::client::{EnvironmentBatch, RandomPolicy};
+use palaestra_plugin_api::client::{EnvironmentBatch, RandomPolicy, ScriptedPolicy};
 use palaestra_plugin_api::spec::{EnvironmentSpec, GroupSpec};
 use palaestra_plugin_api::trace::{Joint, joint};
 use palaestra_plugin_api::{Error, ErrorKind, Result};
@@ -13,6 +13,8 @@ use serde_json::Value;
 pub(crate) enum Actor {
     /// Uniform over what is allowed.
     Random(Box<RandomPolicy>),
+    /// The environment's own scripted baseline.
+    Scripted(ScriptedPolicy),
     /// The same joint action at every step.
     Constant(Joint),
     /// One joint action a step, then the end.
@@ -70,13 +72,19 @@ impl Actor {
     /// Writes the actions of step `time` (counted over all episodes) at slot 0; says whether there were any.
     ///
     /// # Errors
-    /// Kind `Plugin` when an agent that acts has no allowed choice.
+    /// Kind `Plugin` when an agent that acts has no allowed choice; what the baseline reports.
     pub(crate) fn act(&mut self, batch: &mut EnvironmentBatch, time: u64) -> Result<bool> {
         let joint = match self {
             Self::Random(policy) => {
                 batch
                     .shards_mut()
                     .try_for_each(|mut shard| policy.fill(&mut shard, 0, time))?;
+                return Ok(true);
+            }
+            Self::Scripted(policy) => {
+                batch
+                    .shards_mut()
+                    .try_for_each(|mut shard| policy.fill(&mut shard, 0))?;
                 return Ok(true);
             }
             Self::Constant(joint) => Some(&*joint),

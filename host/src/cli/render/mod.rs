@@ -9,7 +9,9 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
-use palaestra_plugin_api::client::{EnvironmentBatch, MakeEnvironment, RandomPolicy};
+use palaestra_plugin_api::client::{
+    EnvironmentBatch, MakeEnvironment, RandomPolicy, ScriptedPolicy,
+};
 use palaestra_plugin_api::spec::EnvironmentSpec;
 use palaestra_plugin_api::{Error, Result};
 use serde_json::{Map, Value, json};
@@ -29,6 +31,7 @@ const DEFAULT_STEPS: u64 = 1000;
 const EXAMPLES: &str = "Examples:
   palaestra render classic/CartPole-v1
   palaestra render mpe/SimpleSpread-v3 --out spread.gif --episodes 3 --seed 7
+  palaestra render mpe/SimpleTag-v3 --policy scripted
   palaestra render cards/KuhnPoker-v0 --text --episodes 5
   palaestra render classic/Pendulum-v1 --policy no-op --out still.png --max-steps 40
   palaestra render template/Beacon-v0 --actions moves.json --set length=9
@@ -81,6 +84,8 @@ enum PolicyWord {
     Random,
     /// The no-op action of every group.
     NoOp,
+    /// What the environment's own scripted baseline does.
+    Scripted,
     /// The actions of --actions.
     Script,
 }
@@ -112,7 +117,7 @@ pub(crate) fn run(args: &RenderArgs, common: &Common) -> Result<ExitCode> {
         ..maker.request()
     };
     let batch = maker.batch(&what, 1, 1)?;
-    let actor = actor(args, &batch)?;
+    let actor = actor(args, &batch).map_err(|e| e.within(maker.id()))?;
     let groups: Vec<String> = batch.spec().groups.iter().map(|g| g.name.clone()).collect();
     let limit = args
         .max_steps
@@ -156,6 +161,9 @@ fn actor(args: &RenderArgs, batch: &EnvironmentBatch) -> Result<Actor> {
             args.seed,
             0,
         )))),
+        (PolicyWord::Scripted, None) => {
+            ScriptedPolicy::new(spec, batch.slabs()).map(Actor::Scripted)
+        }
         (PolicyWord::NoOp, None) => Actor::no_op(spec),
         (PolicyWord::Script, Some(path)) => Actor::script(path, spec),
         (PolicyWord::Script, None) => Err(Error::config(

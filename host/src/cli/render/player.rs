@@ -7,7 +7,7 @@ use palaestra_plugin_api::{Error, ErrorKind, Result};
 use serde_json::json;
 
 use super::actions::Actor;
-use crate::render::{Frame, Header};
+use crate::render::{Frame, Header, Tracks};
 use crate::session::EnvironmentMaker;
 
 /// What an environment shows.
@@ -36,6 +36,7 @@ pub(crate) struct Player {
     header: Header,
     /// Steps over all episodes.
     time: u64,
+    tracks: Tracks,
     /// The first mode that worked.
     mode: Option<RenderMode>,
     /// The episode of the header has ended.
@@ -75,6 +76,7 @@ impl Player {
             actor,
             header,
             time: 0,
+            tracks: Tracks::default(),
             mode: None,
             ended: false,
         })
@@ -122,6 +124,7 @@ impl Player {
             self.batch.reset(&json!({}), 0)?;
         }
         self.ended = false;
+        self.tracks.restart();
         self.header.episode += 1;
         self.header.step = 0;
         self.header
@@ -138,7 +141,8 @@ impl Player {
         self.ended && first.is_some_and(|key| self.batch.rows(key, 0)[0] != 0)
     }
 
-    /// The present picture: a scene if the environment draws one, else pixels, else text.
+    /// The present picture: a scene if the environment draws one, else pixels, else text. To be asked for once a step:
+    /// trails follow the pictures.
     ///
     /// # Errors
     /// Kind `Unsupported` when it has no rendering at all; what the plugin reports.
@@ -154,7 +158,11 @@ impl Player {
             match shard.render(index, mode) {
                 Ok(bytes) => {
                     self.mode = Some(mode);
-                    return read(mode, bytes);
+                    let mut picture = read(mode, bytes)?;
+                    if let Picture::Scene(scene) = &mut picture {
+                        self.tracks.follow(scene);
+                    }
+                    return Ok(picture);
                 }
                 Err(e) if e.kind == ErrorKind::Unsupported => {}
                 Err(e) => return Err(e),

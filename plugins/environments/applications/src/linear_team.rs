@@ -33,7 +33,9 @@ use palaestra_plugin_api::{
     serde_json::{Value, json},
 };
 
-use crate::state::{Saved, invalid, require, require_joint, saved_as};
+use crate::state::{invalid, require, require_joint};
+
+mod scripted;
 
 /// Metrics, in order.
 const COST: usize = 0;
@@ -144,6 +146,7 @@ impl Environment for LinearTeam {
         spec.reward_range = (None, cooperative.then_some(0.0));
         spec.metrics = vec![Metric::sum("cost"), Metric::mean("distance")];
         spec.flags.counterfactual = true;
+        spec.flags.scripted = true;
         spec.tags = vec![match config.reward {
             _ if config.num_agents == 1 => Tag::SingleAgent,
             Relation::Cooperative => Tag::Cooperative,
@@ -240,6 +243,10 @@ impl Environment for LinearTeam {
         let mut rewards = vec![0.0; agents];
         other.reward(|agent, reward| rewards[agent] = reward);
         Ok(vec![rewards])
+    }
+
+    fn scripted(&self, _rng: &mut EnvRng) -> Result<Vec<Vec<Vec<f64>>>> {
+        Ok(vec![scripted::actions(self)])
     }
 }
 

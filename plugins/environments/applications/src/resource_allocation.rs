@@ -37,7 +37,9 @@ use palaestra_plugin_api::{
     serde_json::{Value, json},
 };
 
-use crate::state::{Saved, invalid, require, require_joint, saved_as};
+use crate::state::{invalid, require, require_joint};
+
+mod scripted;
 
 /// Components of an observation.
 const OBSERVATION: usize = 4;
@@ -173,6 +175,7 @@ impl Environment for ResourceAllocation {
         .map(Metric::mean)
         .into();
         spec.flags.counterfactual = true;
+        spec.flags.scripted = true;
         spec.tags = vec![match config.reward {
             _ if config.num_agents == 1 => Tag::SingleAgent,
             Objective::Individual => Tag::Mixed,
@@ -294,6 +297,10 @@ impl Environment for ResourceAllocation {
             rewards[agent] = reward;
         });
         Ok(vec![rewards])
+    }
+
+    fn scripted(&self, _rng: &mut EnvRng) -> Result<Vec<Vec<Vec<f64>>>> {
+        Ok(vec![scripted::actions(self)])
     }
 }
 

@@ -38,10 +38,11 @@
 
 use palaestra_plugin_api::{prelude::*, serde, serde_json::Value};
 
-use crate::state::{Saved, require, require_joint, saved_as};
+use crate::state::{require, require_joint};
 
 mod config;
 mod picture;
+mod scripted;
 
 pub use config::SmartGridConfig;
 
@@ -138,6 +139,7 @@ impl Environment for SmartGrid {
             ],
             flags: Flags {
                 counterfactual: true,
+                scripted: true,
                 ..Flags::default()
             },
             tags: vec![Tag::Mixed],
@@ -227,6 +229,10 @@ impl Environment for SmartGrid {
             rewards[group][agent] = reward;
         });
         Ok(rewards.into())
+    }
+
+    fn scripted(&self, _rng: &mut EnvRng) -> Result<Vec<Vec<Vec<f64>>>> {
+        Ok(scripted::joint(self))
     }
 }
 

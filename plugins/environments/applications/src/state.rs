@@ -1,51 +1,8 @@
-//! What is kept of a world in snapshots, and what is read from outside: starts and joint actions as numbers.
+//! What is read from outside: settings, starts, and joint actions as numbers.
 
 use std::fmt::Display;
 
-use palaestra_plugin_api::{
-    Error, Result,
-    prelude::{Deserialize, Serialize},
-    serde,
-};
-
-/// A snapshot: the settings and what changes. Everything else of a world is rebuilt from these.
-#[derive(Serialize, Deserialize)]
-#[serde(crate = "serde", deny_unknown_fields)]
-pub(crate) struct Saved<C, S> {
-    /// Settings.
-    pub(crate) config: C,
-    /// What changes.
-    pub(crate) state: S,
-}
-
-/// Makes snapshots of `$world` a [`Saved`]: it needs `new`, and `place(&mut self, state) -> Result<()>`, which
-/// refuses a state that cannot be one of this world.
-macro_rules! saved_as {
-    ($world:ty, $config:ty, $state:ty) => {
-        impl From<$world> for $crate::state::Saved<$config, $state> {
-            fn from(world: $world) -> Self {
-                Self {
-                    config: world.config,
-                    state: world.state,
-                }
-            }
-        }
-
-        impl TryFrom<$crate::state::Saved<$config, $state>> for $world {
-            type Error = palaestra_plugin_api::Error;
-
-            fn try_from(
-                saved: $crate::state::Saved<$config, $state>,
-            ) -> palaestra_plugin_api::Result<Self> {
-                let mut world =
-                    <Self as palaestra_plugin_api::environment::Environment>::new(&saved.config)?;
-                world.place(saved.state)?;
-                Ok(world)
-            }
-        }
-    };
-}
-pub(crate) use saved_as;
+use palaestra_plugin_api::{Error, Result};
 
 /// A setting that does not fit.
 pub(crate) fn invalid(at: &str, expected: impl Display, found: impl Display) -> Error {
@@ -88,4 +45,31 @@ pub(crate) fn require_joint(actions: &[Vec<Vec<f64>>], groups: &[[usize; 2]]) ->
             "joint action: expected finite numbers for groups of [agents, components] {groups:?}"
         )))
     }
+}
+
+/// Reads a joint action of choices `[group][agent][component]`, of groups of `(agents, choices of each component)`.
+pub(crate) fn require_choices(
+    actions: &[Vec<Vec<f64>>],
+    groups: &[(usize, &[usize])],
+) -> Result<Vec<Vec<Vec<i32>>>> {
+    let shapes: Vec<_> = (groups.iter())
+        .map(|&(agents, choices)| [agents, choices.len()])
+        .collect();
+    require_joint(actions, &shapes)?;
+    let choice = |(at, (&x, &count)): (usize, (&f64, &usize))| {
+        if x >= 0.0 && x < count as f64 && x.fract() == 0.0 {
+            return Ok(x as i32);
+        }
+        Err(Error::config(format!(
+            "joint action: expected a choice from 0 to {} as component {at}, found {x}",
+            count - 1
+        )))
+    };
+    (actions.iter().zip(groups))
+        .map(|(rows, (_, choices))| {
+            (rows.iter())
+                .map(|row| row.iter().zip(*choices).enumerate().map(choice).collect())
+                .collect()
+        })
+        .collect()
 }

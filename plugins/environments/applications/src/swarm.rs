@@ -35,13 +35,18 @@
 
 use palaestra_plugin_api::{prelude::*, serde, serde_json::Value};
 
-use crate::state::{Saved, invalid, require, require_joint, saved_as};
+use crate::state::{invalid, require, require_joint};
 use cells::CellList;
 pub use config::{SwarmConfig, Task};
+use coverage::Ground;
+use sensing::{NOTHING, Sensed};
 
 mod cells;
 mod config;
+mod coverage;
 mod picture;
+mod scripted;
+mod sensing;
 
 /// Metrics, in order.
 const PERFORMANCE: usize = 0;
@@ -58,10 +63,6 @@ struct State {
     targets: Vec<[f64; 2]>,
     found: Vec<bool>,
 }
-
-/// Something sensed: squared distance and index. Infinitely far when there is nothing.
-type Sensed = (f64, usize);
-const NOTHING: Sensed = (f64::INFINITY, 0);
 
 /// What a step brought to all.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -87,8 +88,8 @@ pub struct Swarm {
     neighbors: Vec<Sensed>,
     /// Nearest target of each robot.
     nearest_target: Vec<Sensed>,
-    /// Points of the arena that are covered.
-    covered: Vec<bool>,
+    /// Points of the arena.
+    ground: Ground,
 }
 
 saved_as!(Swarm, SwarmConfig, State);
@@ -121,6 +122,7 @@ impl Environment for Swarm {
         ];
         spec.flags.per_agent_end = true;
         spec.flags.counterfactual = true;
+        spec.flags.scripted = true;
         spec.tags = vec![if config.num_robots == 1 {
             Tag::SingleAgent
         } else {
@@ -154,7 +156,7 @@ impl Environment for Swarm {
             cells: CellList::new(robots, config.size, config.sensing_range),
             neighbors: vec![NOTHING; robots * config.num_neighbors],
             nearest_target: vec![NOTHING; robots],
-            covered: vec![false; config.points_per_side * config.points_per_side],
+            ground: Ground::new(config.points_per_side, config.size, config.sensing_range),
         })
     }
 
@@ -229,6 +231,10 @@ impl Environment for Swarm {
         };
         Ok(vec![(0..robots).map(reward).collect()])
     }
+
+    fn scripted(&self, _rng: &mut EnvRng) -> Result<Vec<Vec<Vec<f64>>>> {
+        Ok(vec![scripted::actions(self)])
+    }
 }
 
 impl Swarm {
@@ -246,7 +252,8 @@ impl Swarm {
         self.sense();
         match self.config.task {
             Task::Coverage => {
-                let part = self.cover();
+                let (places, working) = (&self.state.positions, &self.state.working);
+                let part = self.ground.cover(places, working);
                 Outcome {
                     shared: part,
                     performance: part,
@@ -267,89 +274,6 @@ impl Swarm {
                 }
             }
         }
-    }
-
-    /// Neighbours of every working robot.
-    fn sense(&mut self) {
-        let positions = &self.state.positions;
-        self.cells.rebuild(positions);
-        let reach = self.config.sensing_range * self.config.sensing_range;
-        let rows = self.neighbors.chunks_exact_mut(self.config.num_neighbors);
-        for (robot, row) in rows.enumerate().filter(|(r, _)| self.state.working[*r]) {
-            row.fill(NOTHING);
-            self.cells.near(positions[robot], |other| {
-                let distance = square(positions[robot], positions[other]);
-                if other != robot && distance <= reach {
-                    insert(row, (distance, other));
-                }
-            });
-        }
-    }
-
-    /// Marks the targets that working robots find; gives how many are new.
-    fn search(&mut self) -> usize {
-        let State {
-            positions,
-            working,
-            targets,
-            found,
-        } = &mut self.state;
-        let reach = self.config.detection_range * self.config.detection_range;
-        let mut new = 0;
-        for (&target, found) in targets.iter().zip(found).filter(|(_, found)| !**found) {
-            self.cells.near(target, |robot| {
-                *found |= working[robot] && square(positions[robot], target) < reach;
-            });
-            new += usize::from(*found);
-        }
-        new
-    }
-
-    /// The nearest target of every robot, of those that are not found.
-    fn sense_targets(&mut self) {
-        let State {
-            positions,
-            targets,
-            found,
-            ..
-        } = &self.state;
-        let reach = self.config.sensing_range * self.config.sensing_range;
-        self.nearest_target.fill(NOTHING);
-        for (index, &target) in targets.iter().enumerate().filter(|(i, _)| !found[*i]) {
-            self.cells.near(target, |robot| {
-                let distance = square(positions[robot], target);
-                if distance <= reach && distance < self.nearest_target[robot].0 {
-                    self.nearest_target[robot] = (distance, index);
-                }
-            });
-        }
-    }
-
-    /// The part of the arena's points that working robots sense.
-    fn cover(&mut self) -> f64 {
-        let side = self.config.points_per_side;
-        let (gap, range) = (self.config.size / side as f64, self.config.sensing_range);
-        self.covered.fill(false);
-        let State {
-            positions, working, ..
-        } = &self.state;
-        for &[x, y] in positions
-            .iter()
-            .zip(working)
-            .filter(|(_, w)| **w)
-            .map(|p| p.0)
-        {
-            let from = |x: f64| ((x - range) / gap).max(0.0) as usize;
-            let to = |x: f64| (((x + range) / gap) as usize + 1).min(side);
-            for row in from(y)..to(y) {
-                for column in from(x)..to(x) {
-                    let point = [column, row].map(|i| (i as f64 + 0.5) * gap);
-                    self.covered[row * side + column] |= square(point, [x, y]) <= range * range;
-                }
-            }
-        }
-        let count = self.covered.iter().filter(|covered| **covered).count();
-        count as f64 / self.covered.len() as f64
     }
 
     /// What a robot earns for its own place: that in the formation.
@@ -385,11 +309,6 @@ impl Swarm {
         }
     }
 
-    fn neighbors_of(&self, robot: usize) -> &[Sensed] {
-        let count = self.config.num_neighbors;
-        &self.neighbors[robot * count..(robot + 1) * count]
-    }
-
     fn draw(&mut self, rng: &mut EnvRng) {
         let size = self.config.size;
         let State {
@@ -421,53 +340,6 @@ impl Swarm {
         self.sense_targets();
         Ok(())
     }
-
-    fn observe(&self, out: &mut Observe<'_>) {
-        let State {
-            positions,
-            working,
-            targets,
-            ..
-        } = &self.state;
-        let (size, range) = (self.config.size, self.config.sensing_range);
-        let own_target = usize::from(self.config.task == Task::Search);
-        for (robot, &own) in positions.iter().enumerate() {
-            let row = out.observation(robot);
-            row.fill(0.0);
-            if !working[robot] {
-                continue;
-            }
-            row[..2].copy_from_slice(&own.map(|x| (x / size) as f32));
-            let neighbors = self.neighbors_of(robot).iter().map(|&(distance, other)| {
-                let mark = if working[other] { 1.0 } else { -1.0 };
-                (distance, positions[other], mark)
-            });
-            let target = self.nearest_target[robot..][..own_target]
-                .iter()
-                .map(|&(distance, target)| (distance, targets[target], 1.0));
-            for (to, (distance, place, mark)) in
-                row[2..].chunks_exact_mut(3).zip(neighbors.chain(target))
-            {
-                if distance.is_finite() {
-                    let part = |axis: usize| ((place[axis] - own[axis]) / range).clamp(-1.0, 1.0);
-                    to.copy_from_slice(&[part(0) as f32, part(1) as f32, mark]);
-                }
-            }
-        }
-    }
-}
-
-/// Puts something sensed into its place among the nearest; the farthest falls out, and of equals the later.
-#[inline(always)]
-fn insert(nearest: &mut [Sensed], new: Sensed) {
-    let mut at = nearest.len();
-    while at > 0 && new < nearest[at - 1] {
-        at -= 1;
-    }
-    if at < nearest.len() {
-        nearest[at..].rotate_right(1);
-        nearest[at] = new;
-    }
 }
 
 /// Where a step takes a robot: at most `speed`, up to the walls.
@@ -478,13 +350,6 @@ fn moved([x, y]: [f64; 2], action: &[f64], speed: f64, size: f64) -> [f64; 2] {
         (x + dx * way).clamp(0.0, size),
         (y + dy * way).clamp(0.0, size),
     ]
-}
-
-/// Square of a distance.
-#[inline(always)]
-fn square(a: [f64; 2], b: [f64; 2]) -> f64 {
-    let [dx, dy] = [a[0] - b[0], a[1] - b[1]];
-    dx * dx + dy * dy
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Every environment keeps the contract, with its defaults and with settings that change its spaces.
 
-use applications::{LinearTeam, ResourceAllocation, SmartGrid, Swarm};
+use applications::{LinearTeam, MarketMaking, ResourceAllocation, SmartGrid, Swarm};
 use palaestra_plugin_api::{
     environment::Environment,
     serde_json::{Value, json},
@@ -42,6 +42,18 @@ fn smart_grid() {
     conforms::<SmartGrid>(
         json!({"renewable_capacity": 0.0, "storage_power": 0.0, "energy_value": 0.1, "ramp": 1.0, "steps_per_day": 1}),
     );
+}
+
+#[test]
+fn market_making() {
+    assert_conformant::<MarketMaking>();
+    conforms::<MarketMaking>(json!({
+        "num_market_makers": 1, "num_arbitrageurs": 1, "num_trend_followers": 1, "num_noise_traders": 1,
+        "price_levels": 10, "volatility": 5.0, "max_inventory": 3, "demand": 3, "session_steps": 7,
+    }));
+    conforms::<MarketMaking>(json!({
+        "num_market_makers": 5, "max_offset": 1, "depth": 20, "reversion": 0.0, "maker_rebate": 0.05,
+    }));
 }
 
 #[test]

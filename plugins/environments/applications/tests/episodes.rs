@@ -2,7 +2,7 @@
 
 mod common;
 
-use applications::{LinearTeam, ResourceAllocation, SmartGrid, Swarm};
+use applications::{LinearTeam, MarketMaking, ResourceAllocation, SmartGrid, Swarm};
 use common::{Sample, play};
 use palaestra_plugin_api::{
     environment::Environment,
@@ -61,6 +61,17 @@ fn smart_grid() {
     let mean = curtailed.mean() / (168.0 * 2.7);
     assert!((mean - 1.0).abs() < 0.002, "{mean}");
     random::<SmartGrid>(json!({"num_producers": 5, "num_storages": 3}), 0);
+}
+
+/// No position exceeds its limit, and in fifty steps some market maker trades in every session.
+#[test]
+fn market_making() {
+    let [_, position] = random::<MarketMaking>(
+        json!({"max_inventory": 5, "demand": 5, "session_steps": 50}),
+        3,
+    );
+    assert!(position.0.iter().all(|&x| x > 0.0 && x <= 5.0));
+    random::<MarketMaking>(json!({"session_steps": 50}), 1);
 }
 
 /// By hand: of ten robots (1 - 0.001)^200 of the time 8.186 still work at the end.

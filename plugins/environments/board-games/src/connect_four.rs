@@ -23,7 +23,8 @@
 //! | terminated | a line, or a full board |
 //! | truncated | never |
 //!
-//! Metrics: `first_player_wins`, `draw`, `moves`. `init` of the reset options plays first: `{"moves": [3, 3]}`.
+//! Metrics: `first_player_wins`, `draw`, `moves`. `init` of the reset options plays first: `{"moves": [3, 3]}`. The
+//! scripted baseline looks five moves ahead, and prefers the middle.
 
 use crate::line::{LineConfig, LineGame, Rules};
 

@@ -2,6 +2,7 @@
 
 mod environment;
 mod picture;
+mod search;
 
 use palaestra_plugin_api::{
     game_tree::GameNode,
@@ -93,6 +94,7 @@ impl Rules {
         ];
         spec.flags.turn_based = true;
         spec.flags.game_tree = true;
+        spec.flags.scripted = true;
         spec.tags = vec![Tag::Competitive, Tag::TurnBased];
         Ok(spec)
     }
@@ -233,6 +235,13 @@ impl Position {
         } else {
             (self.len == self.rules.cells()).then_some(Outcome::Drawn)
         };
+    }
+
+    /// The joint action of the player that looks ahead: `[group][agent][component]`.
+    pub(crate) fn scripted(&self) -> Vec<Vec<Vec<f64>>> {
+        let mut choices = [WAIT; PLAYERS];
+        choices[self.player()] = search::choose(self);
+        vec![choices.map(|choice| vec![choice as f64]).into()]
     }
 
     /// Starts a game and writes what is seen.

@@ -1,37 +1,33 @@
 //! The board games through the vtable: the contract, random games, and the whole tree of tic-tac-toe.
 
-mod common;
-
 use board_games::{ConnectFour, TicTacToe};
-use common::{mean, random_games};
 use palaestra_plugin_api::{
     __private::EnvironmentEntry,
     abi::id,
     client::{EnvironmentBatch, EnvironmentHandle, MakeEnvironment},
     environment::Environment,
     game_tree::GameNode,
-    serde_json::{Value, json},
-    testing::{Status, Subject, assert_conformant, run_all},
+    serde_json::json,
+    testing::{
+        Subject, assert_conformant, assert_conforms, baseline::mean_and_error, random_games,
+    },
 };
 
 #[test]
 fn tic_tac_toe_is_conformant() {
     assert_conformant::<TicTacToe>();
-    conforms::<TicTacToe>(json!({"size": 7, "line": 5}));
+    assert_conforms(&Subject::of::<TicTacToe>(json!({"size": 7, "line": 5})));
 }
 
 #[test]
 fn connect_four_is_conformant() {
     assert_conformant::<ConnectFour>();
-    conforms::<ConnectFour>(json!({"rows": 7, "columns": 8}));
-    conforms::<ConnectFour>(json!({"rows": 3, "columns": 3, "line": 3}));
-}
-
-fn conforms<E: Environment>(config: Value) {
-    let reports = run_all(&Subject::of::<E>(config.clone()), 0);
-    let bad = |status| matches!(status, Status::Failed | Status::Crashed);
-    let lines: Vec<_> = reports.iter().filter(|report| bad(report.status)).collect();
-    assert!(lines.is_empty(), "{config}: {lines:?}");
+    assert_conforms(&Subject::of::<ConnectFour>(
+        json!({"rows": 7, "columns": 8}),
+    ));
+    assert_conforms(&Subject::of::<ConnectFour>(
+        json!({"rows": 3, "columns": 3, "line": 3}),
+    ));
 }
 
 /// Terminal histories that player 0 wins, player 1 wins, nobody wins.
@@ -67,9 +63,9 @@ fn golden_tree_of_tic_tac_toe() {
 /// By its tree, random play wins 737/1260 for player 0 and draws 8/63.
 #[test]
 fn ten_thousand_random_games_of_tic_tac_toe() {
-    let games = random_games::<TicTacToe>(json!({}), 10_000);
+    let games = random_games(&Subject::of::<TicTacToe>(json!({})), 10_000);
     for (metric, expected) in [(0, 737.0 / 1260.0), (1, 8.0 / 63.0)] {
-        let (found, error) = mean(games.iter().map(|game| game.metrics[metric]));
+        let [found, error] = mean_and_error(&games, |game| game.metrics[metric]);
         println!("metric {metric}: {found:.4} ± {error:.4}, tree {expected:.4}");
         assert!(
             (found - expected).abs() < 2.0 * error,
@@ -77,7 +73,7 @@ fn ten_thousand_random_games_of_tic_tac_toe() {
         );
     }
     assert!(games.iter().all(|game| (5..=9).contains(&game.length)));
-    assert!(games.iter().all(|game| game.returns[0] == -game.returns[1]));
+    assert!(games.iter().all(|game| game.total() == 0.0));
     assert!(
         games
             .iter()
@@ -87,9 +83,9 @@ fn ten_thousand_random_games_of_tic_tac_toe() {
 
 #[test]
 fn ten_thousand_random_games_of_connect_four() {
-    let games = random_games::<ConnectFour>(json!({}), 10_000);
-    let (first, _) = mean(games.iter().map(|game| game.metrics[0]));
-    let (draws, _) = mean(games.iter().map(|game| game.metrics[1]));
+    let games = random_games(&Subject::of::<ConnectFour>(json!({})), 10_000);
+    let [first, _] = mean_and_error(&games, |game| game.metrics[0]);
+    let [draws, _] = mean_and_error(&games, |game| game.metrics[1]);
     println!("player 0 wins {first:.4}, draws {draws:.4}");
     // Who begins has the advantage; a full board is rare.
     assert!((0.53..0.58).contains(&first) && draws < 0.01);
@@ -100,7 +96,7 @@ fn ten_thousand_random_games_of_connect_four() {
             (_, 1.0) => [0.0, 0.0],
             _ => [-1.0, 1.0],
         };
-        assert_eq!(game.returns, expected);
+        assert_eq!(game.returns, [expected]);
     }
 }
 

@@ -1,16 +1,13 @@
 //! Pong through the vtable: the contract, both sides alike, and random play.
 
-mod common;
-
 use board_games::Pong;
-use common::{mean, random_games};
 use palaestra_plugin_api::{
     __private::EnvironmentEntry,
     abi::id,
     client::{EnvironmentBatch, EnvironmentHandle, MakeEnvironment},
     environment::Environment,
     serde_json::{Value, json},
-    testing::{Status, Subject, run_all},
+    testing::{Subject, assert_conforms, baseline::mean_and_error, random_games},
 };
 
 const TEAMS: [usize; 2] = [1, 2];
@@ -19,10 +16,7 @@ const TEAMS: [usize; 2] = [1, 2];
 fn pong_is_conformant_for_two_and_for_four() {
     for team_size in TEAMS {
         let config = json!({"team_size": team_size, "max_episode_steps": 300});
-        let reports = run_all(&Subject::of::<Pong>(config), 0);
-        let bad = |status| matches!(status, Status::Failed | Status::Crashed);
-        let lines: Vec<_> = reports.iter().filter(|report| bad(report.status)).collect();
-        assert!(lines.is_empty(), "{team_size}: {lines:?}");
+        assert_conforms(&Subject::of::<Pong>(config));
     }
 }
 
@@ -83,17 +77,17 @@ fn sees_the_mirror_image(team_size: usize) {
 fn ten_thousand_random_games_favour_no_side() {
     for team_size in TEAMS {
         let config = json!({"team_size": team_size, "points": 3, "max_episode_steps": 1000});
-        let games = random_games::<Pong>(config, 10_000);
-        let (difference, error) = mean(games.iter().map(|game| game.returns[0]));
-        let (hits, _) = mean(games.iter().map(|game| game.metrics[4]));
+        let games = random_games(&Subject::of::<Pong>(config), 10_000);
+        let [difference, error] = mean_and_error(&games, |game| game.returns[0][0]);
+        let [hits, _] = mean_and_error(&games, |game| game.metrics[4]);
         println!("team size {team_size}: {difference:.3} ± {error:.3}, {hits:.2} hits");
         assert!(difference.abs() < 3.0 * error, "{difference} ± {error}");
         assert!(hits > 0.5);
         for game in &games {
-            assert_eq!(game.returns[0], game.metrics[2] - game.metrics[3]);
-            assert_eq!(game.returns[0], -game.returns[team_size]);
-            assert_eq!(game.metrics[0] == 1.0, game.returns[0] > 0.0);
-            assert_eq!(game.metrics[1] == 1.0, game.returns[0] == 0.0);
+            assert_eq!(game.returns[0][0], game.metrics[2] - game.metrics[3]);
+            assert_eq!(game.returns[0][0], -game.returns[0][team_size]);
+            assert_eq!(game.metrics[0] == 1.0, game.returns[0][0] > 0.0);
+            assert_eq!(game.metrics[1] == 1.0, game.returns[0][0] == 0.0);
         }
     }
 }

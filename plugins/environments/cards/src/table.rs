@@ -34,5 +34,8 @@ pub(crate) fn card(
         0.1 * width,
         Color::WHITE.outlined(edge),
     );
-    canvas.text((x, y), 56.0 * width, label, color);
+    let label = label.into();
+    // Two letters must fit where one does.
+    let share = if label.chars().count() > 1 { 0.7 } else { 1.0 };
+    canvas.text((x, y), 56.0 * share * width, label, color);
 }

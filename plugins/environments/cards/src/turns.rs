@@ -24,6 +24,17 @@ pub(crate) fn give_turn(
     out.set_acting(player);
 }
 
+/// The joint action in which `player` chooses `choice` and the others `wait`: `[group][agent][component]`.
+pub(crate) fn joint(
+    players: usize,
+    player: usize,
+    choice: usize,
+    wait: usize,
+) -> Vec<Vec<Vec<f64>>> {
+    let of = |other| if other == player { choice } else { wait };
+    vec![(0..players).map(|other| vec![of(other) as f64]).collect()]
+}
+
 /// A move that nobody can make there.
 pub(crate) fn no_such_move(history: &[usize], at: usize) -> Error {
     Error::config(format!(

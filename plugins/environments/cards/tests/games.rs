@@ -3,13 +3,14 @@
 use cards::{KuhnPoker, kuhn_poker::KuhnPokerConfig};
 use palaestra_plugin_api::{
     __private::EnvironmentEntry,
-    abi::{NO_GROUP, id},
+    abi::id,
     client::{EnvironmentBatch, EnvironmentHandle, MakeEnvironment},
     environment::Environment,
-    rng::{EnvRng, purpose},
     serde_json::{Value, from_str, json},
     testing::{
-        assert_conformant,
+        Subject, assert_conformant,
+        baseline::mean_and_error,
+        random_games,
         replay::{reference_folder, replay_files},
     },
 };
@@ -61,74 +62,13 @@ fn value_of_random_play(document: &Value) -> f64 {
 
 #[test]
 fn ten_thousand_random_games_are_zero_sum_and_earn_what_the_tree_of_the_reference_trace_says() {
-    const INSTANCES: usize = 250;
-    const EACH: u32 = 40;
-    let what = MakeEnvironment {
-        instances: INSTANCES,
-        purpose: purpose::CHECK,
-        ..MakeEnvironment::new(KuhnPoker::ID)
-    };
-    let mut batch = EnvironmentBatch::new(&what, 1, 1, |what| {
-        EnvironmentHandle::in_process(&KUHN_POKER, what)
-    })
-    .unwrap();
-    let slabs = batch.slabs();
-    let action = slabs.key::<i32>(id::ACTION, 0).unwrap();
-    let (mask, acting) = (
-        slabs.key::<u8>(id::ACTION_MASK, 0).unwrap(),
-        slabs.key::<u8>(id::ACTING, 0).unwrap(),
-    );
-    let observation = slabs.key::<f32>(id::OBSERVATION, 0).unwrap();
-    let count = slabs.key::<u32>(id::ENDED_COUNT, NO_GROUP).unwrap();
-    let row = slabs.key::<u32>(id::ENDED_ROW, NO_GROUP).unwrap();
-    let length = slabs.key::<u32>(id::EPISODE_LENGTH, NO_GROUP).unwrap();
-    let total = slabs.key::<f64>(id::EPISODE_RETURN, 0).unwrap();
-
-    let mut rng = EnvRng::new(1, 0, 0, purpose::CHECK);
-    let (mut played, mut earned) = ([0; INSTANCES], Vec::new());
-    batch.reset(&json!({}), 0).unwrap();
-    while earned.len() < INSTANCES * EACH as usize {
-        assert!(
-            batch
-                .rows(acting, 0)
-                .chunks_exact(2)
-                .all(|who| who[0] + who[1] == 1),
-            "one player acts"
-        );
-        assert!(
-            batch
-                .rows(observation, 0)
-                .iter()
-                .all(|&x| x == 0.0 || x == 1.0)
-        );
-        let allowed = batch
-            .rows(mask, 0)
-            .chunks_exact(2)
-            .map(|mask| u64::from(mask[0]) + u64::from(mask[1]));
-        let chosen: Vec<i32> = allowed.map(|choices| rng.below(choices) as i32).collect();
-        batch.rows_mut(action, 0).copy_from_slice(&chosen);
-        batch.step(0, 0).unwrap();
-        for entry in 0..batch.rows(count, 0)[0] as usize {
-            let won = &batch.rows(total, 0)[2 * entry..2 * entry + 2];
-            assert_eq!(won[0] + won[1], 0.0);
-            assert!((2..=3).contains(&batch.rows(length, 0)[entry]));
-            let instance = batch.rows(row, 0)[entry] as usize;
-            played[instance] += 1;
-            if played[instance] <= EACH {
-                earned.push(won[0]);
-            }
-        }
+    let games = random_games(&Subject::of::<KuhnPoker>(json!({})), 10_000);
+    for game in &games {
+        assert_eq!(game.total(), 0.0);
+        assert!((2..=3).contains(&game.length));
     }
-    let mean = earned.iter().sum::<f64>() / earned.len() as f64;
-    let variance = earned
-        .iter()
-        .map(|won| (won - mean) * (won - mean))
-        .sum::<f64>()
-        / (earned.len() - 1) as f64;
-    let (expected, error) = (
-        value_of_random_play(&reference()),
-        (variance / earned.len() as f64).sqrt(),
-    );
+    let [mean, error] = mean_and_error(&games, |game| game.returns[0][0]);
+    let expected = value_of_random_play(&reference());
     println!("random play earns player 0 {mean:.4} ± {error:.4}; the tree says {expected:.4}");
     assert!(
         (mean - expected).abs() < 2.0 * error,

@@ -105,6 +105,7 @@ impl Environment for Acrobot {
         spec.groups[0].no_op = Some(vec![1.0]);
         spec.max_episode_steps = Some(config.max_episode_steps);
         spec.reward_range = (Some(-1.0), Some(0.0));
+        spec.flags.scripted = true;
         spec.metrics = vec![Metric::sum("goal"), Metric::max("highest")];
         spec.tags = vec![Tag::SingleAgent];
         Ok(spec)
@@ -153,6 +154,13 @@ impl Environment for Acrobot {
 
     fn inspect(&self) -> Value {
         json!({"state": self.state})
+    }
+
+    /// The scripted baseline: feeds energy, by a torque the way the second link turns on the first.
+    fn scripted(&self, _rng: &mut EnvRng) -> Result<Vec<Vec<Vec<f64>>>> {
+        let [_, _, _, speed2] = self.state;
+        let torque = if speed2 < 0.0 { 0.0 } else { 2.0 };
+        Ok(vec![vec![vec![torque]]])
     }
 
     fn render(&self, canvas: &mut Canvas) {

@@ -83,6 +83,7 @@ impl Environment for ContinuousMountainCar {
         spec.groups[0].no_op = Some(vec![0.0]);
         spec.max_episode_steps = Some(config.max_episode_steps);
         spec.reward_range = (Some(-FORCE_COST * MAX_FORCE * MAX_FORCE), Some(GOAL_REWARD));
+        spec.flags.scripted = true;
         spec.metrics = vec![Metric::sum("goal"), Metric::max("highest")];
         spec.tags = vec![Tag::SingleAgent];
         Ok(spec)
@@ -127,6 +128,11 @@ impl Environment for ContinuousMountainCar {
 
     fn inspect(&self) -> Value {
         json!({"state": [self.position, self.velocity]})
+    }
+
+    /// The scripted baseline: feeds energy, by full force the way the car goes.
+    fn scripted(&self, _rng: &mut EnvRng) -> Result<Vec<Vec<Vec<f64>>>> {
+        Ok(vec![vec![vec![MAX_FORCE.copysign(self.velocity)]]])
     }
 
     fn render(&self, canvas: &mut Canvas) {

@@ -78,6 +78,7 @@ impl Environment for MountainCar {
         spec.groups[0].no_op = Some(vec![1.0]);
         spec.max_episode_steps = Some(config.max_episode_steps);
         spec.reward_range = (Some(-1.0), Some(-1.0));
+        spec.flags.scripted = true;
         spec.metrics = vec![Metric::sum("goal"), Metric::max("highest")];
         spec.tags = vec![Tag::SingleAgent];
         Ok(spec)
@@ -121,6 +122,12 @@ impl Environment for MountainCar {
 
     fn inspect(&self) -> Value {
         json!({"state": [self.position, self.velocity]})
+    }
+
+    /// The scripted baseline: feeds energy, by pushing the way the car goes.
+    fn scripted(&self, _rng: &mut EnvRng) -> Result<Vec<Vec<Vec<f64>>>> {
+        let push = if self.velocity < 0.0 { 0.0 } else { 2.0 };
+        Ok(vec![vec![vec![push]]])
     }
 
     fn render(&self, canvas: &mut Canvas) {

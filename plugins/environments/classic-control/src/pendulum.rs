@@ -39,6 +39,11 @@ const START_VELOCITY: f64 = 1.0;
 const UPRIGHT: f64 = 0.98;
 const METRIC_UPRIGHT: usize = 0;
 
+/// The scripted baseline: k₁ (1/s²) and k₂ (1/s) of balancing, torque per missing energy of swinging up.
+const STIFFNESS: f64 = 12.0;
+const DRAG: f64 = 6.0;
+const EAGERNESS: f64 = 1.0;
+
 /// Settings of Pendulum.
 #[palaestra_plugin_api::config]
 pub struct PendulumConfig {
@@ -103,6 +108,7 @@ impl Environment for Pendulum {
             Some(0.0),
         );
         spec.metrics = vec![Metric::mean("upright")];
+        spec.flags.scripted = true;
         spec.tags = vec![Tag::SingleAgent];
         Ok(spec)
     }
@@ -148,6 +154,12 @@ impl Environment for Pendulum {
         json!({"state": [self.theta, self.theta_dot]})
     }
 
+    /// The scripted baseline: feeds energy until there is enough to stand upright, then balances.
+    fn scripted(&self, _rng: &mut EnvRng) -> Result<Vec<Vec<Vec<f64>>>> {
+        let torque = swing_up(&self.config, wrap(self.theta), self.theta_dot);
+        Ok(vec![vec![vec![torque]]])
+    }
+
     fn render(&self, canvas: &mut Canvas) {
         let length = self.config.length;
         let at = |radius: f64| (radius * self.theta.sin(), radius * self.theta.cos());
@@ -191,6 +203,27 @@ impl Pendulum {
 fn cost(theta: f64, theta_dot: f64, torque: f64) -> f64 {
     let theta = wrap(theta);
     theta * theta + VELOCITY_COST * (theta_dot * theta_dot) + TORQUE_COST * (torque * torque)
+}
+
+/// Torque that brings a pendulum up and holds it (Åström and Furuta, "Swinging up a pendulum by energy control", 2000).
+///
+/// With a = 3g/2l and b = 3/ml², θ̈ = a·sin θ + b·u: the energy per inertia θ̇²/2 + a·cos θ is a at rest upright and
+/// changes by b·u·θ̇. Near the top a proportional and derivative term with θ̈ = -k₁θ - k₂θ̇ takes over, where the
+/// motor is strong enough for it.
+fn swing_up(c: &PendulumConfig, theta: f64, theta_dot: f64) -> f64 {
+    let (sin, cos) = sin_cos(theta);
+    let (a, b) = (
+        3.0 * c.gravity / (2.0 * c.length),
+        3.0 / (c.mass * (c.length * c.length)),
+    );
+    let hold = -(a * sin + STIFFNESS * theta + DRAG * theta_dot) / b;
+    if cos > 0.0 && hold.abs() < 1.5 * c.max_torque {
+        return hold.clamp(-c.max_torque, c.max_torque);
+    }
+    let missing = a - (0.5 * theta_dot * theta_dot + a * cos);
+    // At rest either way does.
+    let way = if theta_dot < 0.0 { -1.0 } else { 1.0 };
+    (EAGERNESS * missing * way).clamp(-c.max_torque, c.max_torque)
 }
 
 /// Angle and velocity one step later: velocity first, then the angle with it.

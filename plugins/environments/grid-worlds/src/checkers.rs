@@ -25,6 +25,8 @@
 //! | terminated | no apple is left |
 //! | truncated | after `max_episode_steps` |
 
+mod scripted;
+
 use palaestra_plugin_api::{
     prelude::*,
     serde,
@@ -36,7 +38,7 @@ use crate::{
     board::{Board, Grid, Place, moved},
     ma_gym::{MOVES, NOOP, hundredths, observed, view_config},
     picture::{self, Picture},
-    state::{Saved, choices, misplaced, require_count, require_on_board, saved_as},
+    state::{choices, joint, misplaced, require_count, require_on_board},
     trace,
 };
 
@@ -137,6 +139,7 @@ impl Environment for Checkers {
             Metric::sum("apples_of_the_sensitive_agent"),
         ];
         spec.flags.counterfactual = true;
+        spec.flags.scripted = true;
         spec.tags = vec![Tag::Cooperative];
         Ok(spec)
     }
@@ -196,6 +199,10 @@ impl Environment for Checkers {
             "food": self.state.food,
             "step": self.state.step,
         })
+    }
+
+    fn scripted(&self, rng: &mut EnvRng) -> Result<Vec<Vec<Vec<f64>>>> {
+        Ok(joint(&[self.script(rng)]))
     }
 
     fn render(&self, canvas: &mut Canvas) {

@@ -20,6 +20,8 @@
 //! | terminated | all are at the goal |
 //! | truncated | after `max_episode_steps` |
 
+mod scripted;
+
 use palaestra_plugin_api::{
     prelude::*,
     serde,
@@ -29,7 +31,7 @@ use palaestra_plugin_api::{
 use crate::{
     board::{Board, Place, WALK, moved},
     picture::{self, Picture},
-    state::{Saved, choices, invalid, require_count, require_on_board, saved_as},
+    state::{choices, invalid, joint, require_count, require_on_board},
 };
 
 /// Metrics, in order.
@@ -105,6 +107,7 @@ impl Environment for CooperativeMeeting {
         spec.reward_range = (Some(step.min(meeting)), Some(step.max(meeting)));
         spec.metrics = vec![Metric::last("met"), Metric::mean("agents_at_goal")];
         spec.flags.counterfactual = true;
+        spec.flags.scripted = true;
         spec.tags = vec![if config.num_agents == 1 {
             Tag::SingleAgent
         } else {
@@ -169,6 +172,10 @@ impl Environment for CooperativeMeeting {
 
     fn inspect(&self) -> Value {
         json!({"places": self.state.places, "goal": self.state.goal})
+    }
+
+    fn scripted(&self, _rng: &mut EnvRng) -> Result<Vec<Vec<Vec<f64>>>> {
+        Ok(joint(&[self.script()]))
     }
 
     fn render(&self, canvas: &mut Canvas) {

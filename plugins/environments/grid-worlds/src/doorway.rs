@@ -27,6 +27,8 @@
 //!
 //! Robot 0 starts anywhere in the left room, robot 1 anywhere in the right one; goals are anywhere in the other room.
 
+mod scripted;
+
 use palaestra_plugin_api::{
     prelude::*,
     serde,
@@ -36,7 +38,7 @@ use palaestra_plugin_api::{
 use crate::{
     board::{Board, Place, WALK, moved},
     picture::{self, Picture},
-    state::{Saved, choices, invalid, misplaced, require_on_board, saved_as},
+    state::{choices, invalid, joint, misplaced, require_on_board},
 };
 
 /// Number of robots.
@@ -123,6 +125,7 @@ impl Environment for Doorway {
         spec.flags = Flags {
             per_agent_end: true,
             counterfactual: true,
+            scripted: true,
             ..Flags::default()
         };
         spec.tags = vec![Tag::Mixed];
@@ -212,6 +215,10 @@ impl Environment for Doorway {
         json!({"robots": robots, "goals": goals, "arrived": arrived, "door": self.door})
     }
 
+    fn scripted(&self, _rng: &mut EnvRng) -> Result<Vec<Vec<Vec<f64>>>> {
+        Ok(joint(&[self.script()]))
+    }
+
     fn render(&self, canvas: &mut Canvas) {
         let State {
             robots,
@@ -228,6 +235,7 @@ impl Environment for Doorway {
         }
         let there: Vec<usize> = (0..ROBOTS).filter(|&robot| !arrived[robot]).collect();
         let present: Vec<Place> = there.iter().map(|&robot| robots[robot]).collect();
+        picture.trails(&present, |nth| there[nth]);
         picture.named_agents(&present, |nth| there[nth]);
         picture.legend(ROBOTS, &[("wall", Color::DARK)]);
         canvas.caption(format!("pale cells are goals; arrived: {arrived:?}"));

@@ -37,6 +37,7 @@
 
 mod dynamics;
 mod observation;
+mod scripted;
 mod start;
 mod trace;
 
@@ -50,7 +51,7 @@ use palaestra_plugin_api::{
 use crate::{
     board::{Board, EAST, Grid, NORTH, Place, SOUTH, STAY, WEST},
     picture::{self, Picture},
-    state::{Saved, choices, invalid},
+    state::{choices, invalid, joint},
 };
 use observation::Layers;
 
@@ -207,6 +208,7 @@ impl Environment for Foraging {
             Metric::last("all_loaded"),
         ];
         spec.flags.counterfactual = true;
+        spec.flags.scripted = true;
         spec.tags = vec![if config.players == 1 {
             Tag::SingleAgent
         } else {
@@ -300,6 +302,10 @@ impl Environment for Foraging {
             "food_spawned": food_spawned,
             "valid": players.iter().map(|player| self.valid(player.place)).collect::<Vec<_>>(),
         })
+    }
+
+    fn scripted(&self, rng: &mut EnvRng) -> Result<Vec<Vec<Vec<f64>>>> {
+        Ok(joint(&[self.script(rng)]))
     }
 
     fn render(&self, canvas: &mut Canvas) {

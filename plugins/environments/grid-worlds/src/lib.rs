@@ -14,7 +14,7 @@
 //! | `grid/Doorway-v0` | 2 robots | change rooms through one narrow door |
 //!
 //! One file or folder an environment. The rest is common: [`board`] for places, moves and cells, `picture`
-//! for what is drawn, `trace` and `ma_gym` for the forms of the reference traces, `state` for snapshots, starts
+//! for what is drawn, `paths` for the ways of scripted baselines, `trace` and `ma_gym` for the forms of the reference traces, `state` for snapshots, starts
 //! and joint actions given as numbers.
 
 pub mod board;
@@ -23,6 +23,7 @@ pub mod cooperative_meeting;
 pub mod doorway;
 pub mod foraging;
 mod ma_gym;
+mod paths;
 mod picture;
 pub mod predator_prey;
 mod state;

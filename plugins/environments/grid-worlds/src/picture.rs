@@ -54,12 +54,23 @@ impl<'a> Picture<'a> {
         self.canvas.line(from, tip, Color::INK.pen(3.0));
     }
 
-    /// A disc per agent with its number; those that share a cell stand in a ring, so that all are seen.
+    /// A disc per agent with its number, and its way; those that share a cell stand in a ring, so that all are seen.
     pub(crate) fn agents(&mut self, places: &[Place]) {
+        self.trails(places, |agent| agent);
         self.named_agents(places, |agent| agent);
     }
 
-    /// The same of some agents: `number` says which one is the nth.
+    /// The ways of some agents: `number` says which one is the nth.
+    pub(crate) fn trails(&mut self, places: &[Place], number: impl Fn(usize) -> usize) {
+        for (nth, &place) in places.iter().enumerate() {
+            let agent = number(nth);
+            let middle = self.center(place);
+            self.canvas
+                .track(agent, middle, Color::group(agent).pen(4.0));
+        }
+    }
+
+    /// The discs of some agents: `number` says which one is the nth.
     pub(crate) fn named_agents(&mut self, places: &[Place], number: impl Fn(usize) -> usize) {
         for (nth, &place) in places.iter().enumerate() {
             let at = |agents: &[Place]| agents.iter().filter(|&&other| other == place).count();

@@ -31,6 +31,7 @@
 //! farthest (the first such action); then it is no agent.
 
 mod observation;
+mod scripted;
 
 use palaestra_plugin_api::{
     prelude::*,
@@ -41,7 +42,7 @@ use palaestra_plugin_api::{
 use crate::{
     board::{Board, Grid, Place, WALK, moved},
     picture::{self, Picture},
-    state::{Saved, choices, invalid, require_count, require_on_board, saved_as},
+    state::{choices, invalid, joint, require_count, require_on_board},
 };
 
 /// Groups, in order.
@@ -179,6 +180,7 @@ impl Environment for PredatorPrey {
         );
         spec.metrics = vec![Metric::sum("captures"), Metric::mean("predators_near")];
         spec.flags.counterfactual = config.prey != PreyPolicy::Random;
+        spec.flags.scripted = true;
         Ok(spec)
     }
 
@@ -247,6 +249,11 @@ impl Environment for PredatorPrey {
 
     fn inspect(&self) -> Value {
         json!({"predators": self.state.predators, "prey": self.state.prey})
+    }
+
+    fn scripted(&self, _rng: &mut EnvRng) -> Result<Vec<Vec<Vec<f64>>>> {
+        let learned = self.config.prey == PreyPolicy::Learned;
+        Ok(joint(&self.script()[..if learned { 2 } else { 1 }]))
     }
 
     fn render(&self, canvas: &mut Canvas) {

@@ -1,53 +1,10 @@
-//! What is kept of a world in snapshots, and what is read from outside: starts and joint actions as numbers.
+//! What is read from outside: settings, starts, and joint actions as numbers.
 
 use std::fmt::Display;
 
-use palaestra_plugin_api::{
-    Error, Result,
-    prelude::{Deserialize, Serialize},
-    serde,
-};
+use palaestra_plugin_api::{Error, Result};
 
 use crate::board::{Board, Place};
-
-/// A snapshot: the settings and what changes. Everything else of a world is rebuilt from these.
-#[derive(Serialize, Deserialize)]
-#[serde(crate = "serde", deny_unknown_fields)]
-pub(crate) struct Saved<C, S> {
-    /// Settings.
-    pub(crate) config: C,
-    /// What changes.
-    pub(crate) state: S,
-}
-
-/// Makes snapshots of `$world` a [`Saved`]: it needs `new`, and `place(&mut self, state) -> Result<()>`, which
-/// refuses a state that cannot be one of this world.
-macro_rules! saved_as {
-    ($world:ty, $config:ty, $state:ty) => {
-        impl From<$world> for $crate::state::Saved<$config, $state> {
-            fn from(world: $world) -> Self {
-                Self {
-                    config: world.config,
-                    state: world.state,
-                }
-            }
-        }
-
-        impl TryFrom<$crate::state::Saved<$config, $state>> for $world {
-            type Error = palaestra_plugin_api::Error;
-
-            fn try_from(
-                saved: $crate::state::Saved<$config, $state>,
-            ) -> palaestra_plugin_api::Result<Self> {
-                let mut world =
-                    <Self as palaestra_plugin_api::environment::Environment>::new(&saved.config)?;
-                world.place(saved.state)?;
-                Ok(world)
-            }
-        }
-    };
-}
-pub(crate) use saved_as;
 
 /// A setting that does not fit.
 pub(crate) fn invalid(at: &str, expected: impl Display, found: impl Display) -> Error {
@@ -107,4 +64,10 @@ pub(crate) fn choices(
         .iter()
         .map(|rows| rows.iter().map(choice).collect())
         .collect()
+}
+
+/// A joint action `[group][agent][component]` of choices `[group][agent]`.
+pub(crate) fn joint(choices: &[Vec<usize>]) -> Vec<Vec<Vec<f64>>> {
+    let group = |agents: &Vec<usize>| agents.iter().map(|&choice| vec![choice as f64]).collect();
+    choices.iter().map(group).collect()
 }

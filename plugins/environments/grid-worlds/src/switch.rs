@@ -26,6 +26,8 @@
 //!
 //! Two agents can earn 8.3 together.
 
+mod scripted;
+
 use palaestra_plugin_api::{
     prelude::*,
     serde,
@@ -37,7 +39,7 @@ use crate::{
     board::{Board, Grid, Place, moved},
     ma_gym::{MOVES, NOOP, hundredths, observed, view_config},
     picture::{self, Picture},
-    state::{Saved, choices, misplaced, require_count, require_on_board, saved_as},
+    state::{choices, joint, misplaced, require_count, require_on_board},
     trace,
 };
 
@@ -134,6 +136,7 @@ impl Environment for Switch {
         spec.flags = Flags {
             per_agent_end: true,
             counterfactual: true,
+            scripted: true,
             ..Flags::default()
         };
         spec.tags = vec![Tag::Cooperative];
@@ -199,6 +202,10 @@ impl Environment for Switch {
 
     fn inspect(&self) -> Value {
         json!({"pos": self.state.places, "arrived": self.state.arrived, "step": self.state.step})
+    }
+
+    fn scripted(&self, _rng: &mut EnvRng) -> Result<Vec<Vec<Vec<f64>>>> {
+        Ok(joint(&[self.script()]))
     }
 
     fn render(&self, canvas: &mut Canvas) {

@@ -23,6 +23,8 @@
 //! | terminated | somebody told |
 //! | truncated | after `max_episode_steps`, 4·N - 6 unless given |
 
+mod scripted;
+
 use palaestra_plugin_api::{
     prelude::*,
     serde,
@@ -32,7 +34,7 @@ use palaestra_plugin_api::{
 use crate::{
     board::Board,
     picture::Picture,
-    state::{Saved, choices, invalid, misplaced, require_count, saved_as},
+    state::{choices, invalid, joint, misplaced, require_count},
 };
 
 /// Number of actions.
@@ -122,6 +124,7 @@ impl Environment for SwitchRiddle {
             Metric::last("visited"),
         ];
         spec.flags.counterfactual = true;
+        spec.flags.scripted = true;
         spec.tags = vec![Tag::Cooperative];
         Ok(spec)
     }
@@ -182,6 +185,10 @@ impl Environment for SwitchRiddle {
             ..
         } = &self.state;
         json!({"light": light, "in_room": in_room, "visited": visited})
+    }
+
+    fn scripted(&self, _rng: &mut EnvRng) -> Result<Vec<Vec<Vec<f64>>>> {
+        Ok(joint(&[self.script()]))
     }
 
     /// One cell an agent: the lamp is drawn where the room is.

@@ -40,6 +40,7 @@
 mod config;
 mod dynamics;
 mod roads;
+mod scripted;
 mod start;
 mod trace;
 
@@ -53,7 +54,7 @@ use palaestra_plugin_api::{
 use crate::{
     board::{Grid, Place},
     picture::{self, Picture},
-    state::{Saved, choices, invalid},
+    state::{choices, invalid, joint},
 };
 pub use config::{Difficulty, TrafficJunctionConfig};
 use roads::Roads;
@@ -156,6 +157,7 @@ impl Environment for TrafficJunction {
             respawn: true,
             per_agent_end: true,
             counterfactual: true,
+            scripted: true,
             ..Flags::default()
         };
         spec.tags = vec![Tag::Cooperative];
@@ -244,6 +246,10 @@ impl Environment for TrafficJunction {
         })
     }
 
+    fn scripted(&self, _rng: &mut EnvRng) -> Result<Vec<Vec<Vec<f64>>>> {
+        Ok(joint(&[self.script()]))
+    }
+
     fn render(&self, canvas: &mut Canvas) {
         let board = self.roads.board;
         let driving: Vec<usize> = (0..self.state.cars.len())
@@ -265,6 +271,14 @@ impl Environment for TrafficJunction {
                 },
             );
         }
+        // A car that has just entered may have been elsewhere before.
+        let drove = |&car: &usize| self.state.cars[car].progress > 0;
+        let under_way: Vec<usize> = driving.iter().copied().filter(drove).collect();
+        let ways: Vec<Place> = under_way
+            .iter()
+            .map(|&car| self.state.cars[car].place)
+            .collect();
+        picture.trails(&ways, |nth| under_way[nth]);
         picture.named_agents(&places, |nth| driving[nth]);
         picture.legend(self.state.cars.len(), &[("collision", Color::ACCENT)]);
         let failed = if self.state.has_failed {

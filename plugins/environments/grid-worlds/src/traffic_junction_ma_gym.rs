@@ -27,6 +27,7 @@
 //! | truncated | after `max_episode_steps` |
 
 mod dynamics;
+mod scripted;
 mod start;
 mod trace;
 
@@ -40,7 +41,7 @@ use palaestra_plugin_api::{
 use crate::{
     board::{Board, EAST, Grid, NORTH, Place, SOUTH, WEST},
     picture::{self, Picture},
-    state::{Saved, choices},
+    state::{choices, joint},
 };
 
 /// The board.
@@ -176,6 +177,7 @@ impl Environment for TrafficJunctionMaGym {
         spec.flags = Flags {
             per_agent_end: true,
             counterfactual: true,
+            scripted: true,
             ..Flags::default()
         };
         spec.tags = vec![Tag::Cooperative];
@@ -247,6 +249,10 @@ impl Environment for TrafficJunctionMaGym {
         })
     }
 
+    fn scripted(&self, _rng: &mut EnvRng) -> Result<Vec<Vec<Vec<f64>>>> {
+        Ok(joint(&[self.script()]))
+    }
+
     fn render(&self, canvas: &mut Canvas) {
         let driving: Vec<usize> = (0..self.config.num_cars)
             .filter(|&car| self.state.cars[car].is_driving())
@@ -260,6 +266,7 @@ impl Environment for TrafficJunctionMaGym {
             .places()
             .filter(|&place| is_road(place))
             .for_each(|place| picture.cell(place, Color::LIGHT));
+        picture.trails(&places, |nth| driving[nth]);
         picture.named_agents(&places, |nth| driving[nth]);
         for &car in &driving {
             picture.pointer(self.state.cars[car].place, self.state.cars[car].direction);

@@ -36,6 +36,7 @@ mod dynamics;
 mod layout;
 mod movement;
 mod observation;
+mod scripted;
 mod start;
 mod trace;
 
@@ -49,7 +50,7 @@ use palaestra_plugin_api::{
 use crate::{
     board::{EAST, Grid, NORTH, Place, SOUTH, WEST},
     picture::{self, Picture},
-    state::{Saved, choices, invalid},
+    state::{choices, invalid, joint},
 };
 pub use config::{Difficulty, RewardType, Size, WarehouseConfig};
 use layout::Layout;
@@ -172,6 +173,7 @@ impl Environment for Warehouse {
         spec.reward_range = (Some(0.0), Some(most));
         spec.metrics = vec![Metric::sum("deliveries"), Metric::sum("blocked_moves")];
         spec.flags.counterfactual = true;
+        spec.flags.scripted = true;
         spec.tags = vec![if config.num_agents == 1 {
             Tag::SingleAgent
         } else {
@@ -263,6 +265,10 @@ impl Environment for Warehouse {
             "shelf_positions": self.state.shelves.iter().enumerate().map(shelf).collect::<Vec<_>>(),
             "layout": self.layout.describe(),
         })
+    }
+
+    fn scripted(&self, rng: &mut EnvRng) -> Result<Vec<Vec<Vec<f64>>>> {
+        Ok(joint(&[self.script(rng)]))
     }
 
     fn render(&self, canvas: &mut Canvas) {

@@ -1,6 +1,6 @@
 //! A game as a batch environment: every step is a few loops that look rows up by the cell of the joint action.
 
-use std::marker::PhantomData;
+use std::{marker::PhantomData, sync::OnceLock};
 
 use palaestra_plugin_api::{
     batch::GroupBatch,
@@ -16,6 +16,7 @@ use crate::{
     picture,
     rules::Rules,
     saved::Saved,
+    solution::{Reciprocity, Solution},
     tables::{END, Tables},
     tree,
 };
@@ -26,6 +27,8 @@ pub trait Preset: Send + 'static {
     const ID: &'static str;
     /// One line for `palaestra list`.
     const DESCRIPTION: &'static str;
+    /// What the scripted baseline does with a memory.
+    const RECIPROCITY: Reciprocity = Reciprocity::None;
     /// Settings.
     type Config: Config;
 
@@ -55,6 +58,8 @@ pub struct MatrixGame<P> {
     stage: Vec<u32>,
     /// 1 where a player has an action `[players · choices]`; empty where all have all.
     mask: Vec<u8>,
+    /// What the scripted baseline does, found when it is first asked for.
+    pub(crate) solution: OnceLock<Solution>,
     preset: PhantomData<P>,
 }
 
@@ -186,6 +191,7 @@ impl<P: Preset> BatchEnvironment for MatrixGame<P> {
             .map(|name| Metric::mean(name))
             .collect();
         spec.flags.counterfactual = true;
+        spec.flags.scripted = true;
         spec.flags.game_tree = tables.stages > 1 || rules.rounds == 1;
         spec.tags = vec![if tables.players == 1 {
             Tag::SingleAgent
@@ -217,6 +223,7 @@ impl<P: Preset> BatchEnvironment for MatrixGame<P> {
             game,
             rules,
             tables,
+            solution: OnceLock::new(),
             preset: PhantomData,
         })
     }
@@ -315,6 +322,12 @@ impl<P: Preset> BatchEnvironment for MatrixGame<P> {
         let joint = self.joint_action(actions)?;
         let cells = self.tables.cells(&joint, self.stage_of(instance));
         Ok(vec![self.tables.payoffs(&cells)])
+    }
+
+    fn scripted(&self, instance: usize, rng: &mut EnvRng) -> Result<Vec<Vec<Vec<f64>>>> {
+        let joint = self.scripted_joint(instance, rng);
+        let agents = joint.into_iter().map(|action| vec![action as f64]);
+        Ok(vec![agents.collect()])
     }
 
     fn game_node(&self, history: &[usize]) -> Result<GameNode> {

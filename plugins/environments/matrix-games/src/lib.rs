@@ -40,7 +40,8 @@
 //! reset options: `{"history": [[0, 1]], "rounds_left": 3}`. Metrics, mean per round: `welfare`, the sum of all
 //! payoffs; `equilibrium`, 1 where no player would have gained by another action alone; `cooperation`, the share of
 //! players that cooperated, where an action is called so. With one round (and in the two-step game) the
-//! environment is also a game tree, in which players move one after another without seeing each other's move.
+//! environment is also a game tree, in which players move one after another without seeing each other's move. The
+//! scripted baseline plays the game's [`solution`], the iterated prisoner's dilemma tit for tat.
 //!
 //! [`game`] says what a game is, [`presets`] has one file for each, [`batch`] plays them all.
 
@@ -51,6 +52,7 @@ mod picture;
 pub mod presets;
 pub mod rules;
 mod saved;
+pub mod solution;
 mod tables;
 mod tree;
 

@@ -159,7 +159,8 @@ impl Tables {
         cells.iter().flat_map(row).copied().collect()
     }
 
-    fn unravel(&self, joint: usize) -> Vec<usize> {
+    /// Joint action number `joint` of a stage.
+    pub(crate) fn unravel(&self, joint: usize) -> Vec<usize> {
         let digit = |(&stride, &n): (&u32, &usize)| joint / stride as usize % n;
         self.strides.iter().zip(&self.counts).map(digit).collect()
     }

@@ -3,8 +3,8 @@
 use palaestra_plugin_api::{
     batch::{GroupBatch, InstanceBatch},
     prelude::{
-        BatchEnvironment, BatchStep, Canvas, EnvRng, EnvironmentSpec, Error, Observe, ResetOptions,
-        Result,
+        BatchEnvironment, BatchStep, Canvas, EnvRng, EnvironmentSpec, Error, Flags, Observe,
+        ResetOptions, Result,
     },
     serde_json::{Value, json},
     trace::{self, TraceCase},
@@ -14,11 +14,11 @@ use crate::{
     control::Control,
     features::{Features, Turn},
     legacy,
-    physics::Dynamics,
+    physics::{Dynamics, Physics},
     picture,
+    scripted::{self, Wish},
     state::{Init, State},
-    task::{Common, Outcome, Scenario, Task},
-    trail::Trails,
+    task::{Common, Group, Outcome, Scenario, Task},
     world::{LANES, Layout, View, Worlds},
 };
 
@@ -30,8 +30,8 @@ pub struct Particle<T, const GROUPS: usize> {
     dynamics: Dynamics,
     controls: Vec<Control>,
     continuous: bool,
+    physics: Physics,
     worlds: Worlds,
-    trails: Trails,
     block: Scratch<LANES>,
     turn: Turn,
     single: Scratch<1>,
@@ -106,7 +106,10 @@ impl<T: Task, const GROUPS: usize> BatchEnvironment for Particle<T, GROUPS> {
             max_episode_steps: Some(max_episode_steps),
             reward_range: (None, scenario.largest_reward),
             metrics: scenario.metrics,
-            flags: Default::default(),
+            flags: Flags {
+                scripted: true,
+                ..Flags::default()
+            },
             tags: vec![scenario.tag],
         })
     }
@@ -125,8 +128,8 @@ impl<T: Task, const GROUPS: usize> BatchEnvironment for Particle<T, GROUPS> {
             dynamics: Dynamics::new(common.physics, &layout, &bodies, &obstacles),
             controls: scenario.members().map(|group| group.control()).collect(),
             continuous: common.continuous_actions,
+            physics: common.physics,
             worlds: Worlds::new(&layout, instances),
-            trails: Trails::new(bodies.len(), instances),
             block: Scratch::new(&scenario, &layout),
             turn: Turn::new(scenario.features()),
             single: Scratch::new(&scenario, &layout),
@@ -149,8 +152,6 @@ impl<T: Task, const GROUPS: usize> BatchEnvironment for Particle<T, GROUPS> {
             init.write(&self.scenario, &self.layout, &mut self.single.columns)?;
         }
         self.worlds.write(instance, &self.single.columns);
-        self.trails
-            .restart(instance, &self.layout, &self.single.columns);
         // The columns move out so that the scratch can be written while they are read.
         let columns = std::mem::take(&mut self.single.columns);
         self.single
@@ -180,12 +181,10 @@ impl<T: Task, const GROUPS: usize> BatchEnvironment for Particle<T, GROUPS> {
             controls,
             continuous,
             worlds,
-            trails,
             block,
             turn,
             ..
         } = self;
-        trails.advance();
         for (b, columns) in worlds.blocks_mut().enumerate() {
             let base = b * LANES;
             let lanes = LANES.min(instances - base);
@@ -228,28 +227,19 @@ impl<T: Task, const GROUPS: usize> BatchEnvironment for Particle<T, GROUPS> {
                 first += spec.agents;
             }
             dynamics.advance(columns, &mut block.forces);
-            trails.record(b, layout, columns);
             block.evaluate(task, View::new(layout, columns));
             write_out(scenario, block, turn, &mut groups, &mut out, base, lanes);
         }
     }
 
     fn save(&self, instance: usize) -> Result<Value> {
-        let mut saved = self.state(instance).to_json();
-        saved["trail"] = json!(self.trails.points(instance));
-        Ok(saved)
+        Ok(self.state(instance).to_json())
     }
 
     fn load(&mut self, instance: usize, saved: &Value) -> Result<()> {
-        let trail = self.trails.parse(&saved["trail"])?;
-        let mut state = saved.clone();
-        if let Some(members) = state.as_object_mut() {
-            members.remove("trail");
-        }
-        let state = State::from_json(&state)?;
+        let state = State::from_json(saved)?;
         state.write(&self.scenario, &self.layout, &mut self.single.columns)?;
         self.worlds.write(instance, &self.single.columns);
-        self.trails.replace(instance, &trail);
         Ok(())
     }
 
@@ -258,12 +248,33 @@ impl<T: Task, const GROUPS: usize> BatchEnvironment for Particle<T, GROUPS> {
     }
 
     fn render(&self, instance: usize, canvas: &mut Canvas) {
-        picture::draw(
-            &self.scenario,
-            &self.state(instance),
-            &self.trails.points(instance),
-            canvas,
-        );
+        picture::draw(&self.scenario, &self.state(instance), canvas);
+    }
+
+    fn scripted(&self, instance: usize, rng: &mut EnvRng) -> Result<Vec<Vec<Vec<f64>>>> {
+        let columns: Vec<_> = self.worlds.read(instance).map(|value| [value]).collect();
+        let world = View::new(&self.layout, &columns);
+        let mut wishes = self.task.scripted(world, rng).into_iter().enumerate();
+        let group = |group: &Group| {
+            let body = scripted::Body {
+                physics: self.physics,
+                accel: group.body.accel,
+                max_speed: group.body.max_speed.unwrap_or(f64::INFINITY),
+            };
+            let action = |(agent, wish): (usize, Wish<'_>)| {
+                let [x, y] = world.position(agent).map(|axis| axis[0]);
+                let [vx, vy] = world.velocity(agent).map(|axis| axis[0]);
+                let unit = wish
+                    .cost
+                    .filter(|_| group.body.movable)
+                    .map_or([0.0; 2], |cost| {
+                        scripted::best_move(body, [[x, y], [vx, vy]], self.continuous, &cost)
+                    });
+                group.control().action(unit, wish.say, self.continuous)
+            };
+            wishes.by_ref().take(group.agents).map(action).collect()
+        };
+        Ok(self.scenario.groups.iter().map(group).collect())
     }
 
     fn trace_config(case: &Value) -> Value {

@@ -14,6 +14,7 @@ use palaestra_plugin_api::prelude::Space;
 
 use crate::{
     physics::Body,
+    scripted::move_number,
     world::{LANES, Layout},
 };
 
@@ -52,6 +53,23 @@ impl Control {
     pub fn no_op(&self, continuous: bool) -> Option<Vec<f64>> {
         let space = self.space(continuous);
         (continuous || self.movable).then(|| vec![0.0; space.width()])
+    }
+
+    /// The action of an agent that makes a unit move and says a symbol.
+    pub fn action(&self, unit: [f64; 2], symbol: usize, continuous: bool) -> Vec<f64> {
+        if continuous {
+            let way = |x: f64| [(-x).max(0.0), x.max(0.0)];
+            let mut action = if self.movable {
+                [&[0.0][..], &way(unit[0]), &way(unit[1])].concat()
+            } else {
+                Vec::new()
+            };
+            action.extend((0..self.symbols).map(|s| f64::from(u8::from(s == symbol))));
+            return action;
+        }
+        let moves = if self.movable { MOVES } else { 1 };
+        let symbol = if self.symbols > 0 { symbol } else { 0 };
+        vec![(move_number(unit) + moves * symbol) as f64]
     }
 
     /// Applies the choices of a block: forces, and messages into the agent's columns.

@@ -16,6 +16,7 @@
 //! common: [`physics`] for the two generations of dynamics, [`world`] for the state of many instances,
 //! [`control`] for actions, [`batch`] for the step.
 
+mod assignment;
 pub mod batch;
 pub mod bounds;
 pub mod control;
@@ -24,6 +25,7 @@ mod legacy;
 pub mod physics;
 mod picture;
 pub mod pursuit;
+pub mod scripted;
 pub mod simple_adversary;
 pub mod simple_crypto;
 pub mod simple_push;
@@ -36,7 +38,6 @@ mod state;
 pub mod task;
 #[cfg(test)]
 mod testing;
-mod trail;
 pub mod world;
 
 use palaestra_plugin_api::export_plugin;

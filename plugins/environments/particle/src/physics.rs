@@ -199,6 +199,26 @@ impl Contact {
     }
 }
 
+/// Where a body comes to rest that makes one more move and touches nothing. `agent` is its position and velocity.
+pub(crate) fn coasting(
+    body: crate::scripted::Body,
+    [position, velocity]: [[f64; 2]; 2],
+    unit: [f64; 2],
+) -> [f64; 2] {
+    let mut next =
+        [0, 1].map(|axis| velocity[axis] * (1.0 - DAMPING) + body.accel * unit[axis] * TIME_STEP);
+    let speed = (next[0] * next[0] + next[1] * next[1]).sqrt();
+    if speed > body.max_speed {
+        next = next.map(|v| v / speed * body.max_speed);
+    }
+    let drift = if body.physics == Physics::Mpe2 {
+        velocity
+    } else {
+        [0.0; 2]
+    };
+    [0, 1].map(|axis| position[axis] + TIME_STEP * (drift[axis] + next[axis] / DAMPING))
+}
+
 /// Force of a contact divided by the distance of the centres; 0 where they coincide.
 #[inline(always)]
 fn repulsion(distance: f64, reach: f64) -> f64 {

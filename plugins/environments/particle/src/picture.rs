@@ -13,13 +13,8 @@ const TEXT_SIZE: f64 = 13.0;
 /// Symbols by name; beyond them, numbers.
 const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
-/// Draws one world. `trail` is `[moments][agents]`, oldest first.
-pub(crate) fn draw(
-    scenario: &Scenario,
-    state: &State,
-    trail: &[Vec<[f32; 2]>],
-    canvas: &mut Canvas,
-) {
+/// Draws one world.
+pub(crate) fn draw(scenario: &Scenario, state: &State, canvas: &mut Canvas) {
     canvas.view(-VIEW, -VIEW, VIEW, VIEW);
     canvas.rect(
         (-1.0, -1.0),
@@ -31,11 +26,8 @@ pub(crate) fn draw(
     }
     draw_goals(scenario, state, canvas);
     let colors = colors(scenario);
-    for (agent, &color) in colors.iter().enumerate() {
-        let points: Vec<_> = trail.iter().map(|moment| moment[agent]).collect();
-        if points.len() > 1 {
-            canvas.trail(&points, color.pen(3.0));
-        }
+    for (agent, (&place, &color)) in state.pos.iter().zip(&colors).enumerate() {
+        canvas.track(agent, place, color.pen(3.0));
     }
     for ((group, &color), (agent, &[x, y])) in scenario
         .members()

@@ -26,14 +26,18 @@
 //! `distance` of the nearest pursuer.
 
 use palaestra_plugin_api::{
+    math,
     prelude::*,
     serde_json::{Value, json},
 };
 
-/// Moments of a trail in pictures.
-const TRAIL: usize = 16;
 /// Draws of an evader that is not caught at once, before the last is taken as it is.
 const DRAWS: usize = 1000;
+/// Directions that the evader of the scripted baseline tries, steps that it looks ahead, and what it gives for being
+/// near the middle.
+const DIRECTIONS: usize = 32;
+const LOOKAHEAD: f64 = 3.0;
+const CENTRE: f64 = 0.3;
 /// Groups, in order.
 const PURSUERS: usize = 0;
 const EVADER: usize = 1;
@@ -71,8 +75,6 @@ pub struct Pursuit {
     config: PursuitConfig,
     /// Where the pursuers are, then the evader.
     pos: Vec<[f64; 2]>,
-    /// Where all were, oldest first, for pictures.
-    trail: Vec<Vec<[f64; 2]>>,
 }
 
 /// `init` of the reset options.
@@ -112,7 +114,10 @@ impl Environment for Pursuit {
             max_episode_steps: Some(config.max_episode_steps),
             reward_range: (Some(-diagonal), Some(diagonal)),
             metrics: vec![Metric::last("caught"), Metric::mean("distance")],
-            flags: Flags::default(),
+            flags: Flags {
+                scripted: true,
+                ..Flags::default()
+            },
             tags: vec![Tag::Competitive],
         })
     }
@@ -122,7 +127,6 @@ impl Environment for Pursuit {
         Ok(Self {
             config: config.clone(),
             pos: vec![[0.0; 2]; agents],
-            trail: Vec::with_capacity(TRAIL),
         })
     }
 
@@ -136,8 +140,6 @@ impl Environment for Pursuit {
             Some(init) => self.place(init.agent_pos)?,
             None => self.draw(rng),
         }
-        self.trail.clear();
-        self.remember();
         self.observe(out);
         Ok(())
     }
@@ -169,12 +171,36 @@ impl Environment for Pursuit {
             out.metric(CAUGHT, 1.0);
             out.terminate();
         }
-        self.remember();
         self.observe(out);
     }
 
     fn inspect(&self) -> Value {
         json!({"pos": self.pos})
+    }
+
+    /// Pursuers run straight at the evader; the evader takes the direction that keeps it freest.
+    fn scripted(&self, _rng: &mut EnvRng) -> Result<Vec<Vec<Vec<f64>>>> {
+        let evader = self.pos[self.config.num_pursuers];
+        let chase = |&own: &[f64; 2]| {
+            let [dx, dy] = difference(evader, own);
+            let way = (dx * dx + dy * dy).sqrt();
+            // Not past it: the last step is shorter.
+            let length = way.max(self.config.pursuer_speed).max(f64::MIN_POSITIVE);
+            vec![dx / length, dy / length]
+        };
+        let pursuers = &self.pos[..self.config.num_pursuers];
+        let free = |a: &[f64; 2], b: &[f64; 2]| {
+            let freedom = |&v: &[f64; 2]| self.freedom(evader, v, pursuers);
+            freedom(a).total_cmp(&freedom(b))
+        };
+        let direction = |i: usize| {
+            let angle = std::f64::consts::TAU * i as f64 / DIRECTIONS as f64;
+            let (sine, cosine) = math::sin_cos(angle);
+            [cosine, sine]
+        };
+        let flight = (0..DIRECTIONS).map(direction).max_by(free);
+        let flight = flight.unwrap_or_default().to_vec();
+        Ok(vec![pursuers.iter().map(chase).collect(), vec![flight]])
     }
 
     fn render(&self, canvas: &mut Canvas) {
@@ -193,10 +219,7 @@ impl Environment for Pursuit {
             } else {
                 evader
             };
-            let points: Vec<_> = self.trail.iter().map(|moment| moment[agent]).collect();
-            if points.len() > 1 {
-                canvas.trail(&points, color.pen(3.0));
-            }
+            canvas.track(agent, place, color.pen(3.0));
             if agent < self.config.num_pursuers {
                 canvas.circle(place, self.config.catch_distance, Color::LIGHT.pen(1.0));
             }
@@ -240,6 +263,23 @@ impl Pursuit {
         Ok(())
     }
 
+    /// How far the nearest pursuer is once the evader has run in a direction for some steps, and how far the middle
+    /// of the arena, which counts less: who runs along a wall has one way only.
+    fn freedom(&self, evader: [f64; 2], direction: [f64; 2], pursuers: &[[f64; 2]]) -> f64 {
+        let (size, speed) = (self.config.size, self.config.evader_speed);
+        let away = LOOKAHEAD * speed;
+        let there = moved(evader, direction, away, size);
+        let apart = |a: [f64; 2], b: [f64; 2]| {
+            let [dx, dy] = difference(a, b);
+            (dx * dx + dy * dy).sqrt()
+        };
+        let nearest = pursuers
+            .iter()
+            .map(|&p| apart(there, p))
+            .fold(f64::INFINITY, f64::min);
+        nearest - CENTRE * apart(there, [0.5 * size; 2])
+    }
+
     /// Distance of a pursuer to the evader.
     fn distance(&self, pursuer: usize) -> f64 {
         let [dx, dy] = difference(self.pos[self.config.num_pursuers], self.pos[pursuer]);
@@ -251,18 +291,6 @@ impl Pursuit {
         (0..self.config.num_pursuers)
             .map(|p| self.distance(p))
             .fold(f64::INFINITY, f64::min)
-    }
-
-    fn remember(&mut self) {
-        // The oldest moment becomes the newest: after the first episode nothing is allocated.
-        if self.trail.len() == TRAIL {
-            self.trail.rotate_left(1);
-            if let Some(moment) = self.trail.last_mut() {
-                moment.copy_from_slice(&self.pos);
-            }
-        } else {
-            self.trail.push(self.pos.clone());
-        }
     }
 
     fn observe(&self, out: &mut Observe<'_>) {

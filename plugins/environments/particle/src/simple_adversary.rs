@@ -27,12 +27,13 @@
 use palaestra_plugin_api::{
     canvas::Color,
     config,
-    prelude::{Metric, Result, Tag},
+    prelude::{EnvRng, Metric, Result, Tag},
 };
 
 use crate::{
     features::Features,
     physics::{Body, Physics},
+    scripted::{Wish, cover, landmark},
     task::{Common, Goal, Group, Landmark, Outcome, Scenario, Task},
     world::{View, distance, nearest},
 };
@@ -159,6 +160,19 @@ impl Task for SimpleAdversary {
         out.metrics[ADVERSARY_DISTANCE] = adversary;
         out.metrics[AGENT_DISTANCE] = good;
     }
+
+    /// Good agents cover all landmarks, so that nobody sees which is the goal; the adversary waits amid them.
+    fn scripted<'a>(&self, world: View<'a, 1>, _rng: &mut EnvRng) -> Vec<Wish<'a>> {
+        let count = world.landmarks() as f64;
+        let mean = |axis: usize| {
+            (0..world.landmarks())
+                .map(|l| landmark(world, l)[axis] / count)
+                .sum()
+        };
+        let mut wishes = vec![Wish::go([0, 1].map(mean))];
+        wishes.extend(cover(world, 1..world.agents()));
+        wishes
+    }
 }
 
 #[cfg(test)]
@@ -167,7 +181,7 @@ mod tests {
 
     use crate::{
         SimpleAdversary,
-        testing::{Policy, check_baseline, exact, replay, world},
+        testing::{Policy, assert_scripted, check_baseline, exact, replay, world},
     };
 
     #[test]
@@ -192,5 +206,12 @@ mod tests {
             let (rewards, _) = exact(&mut game, &[vec![vec![0.0]], vec![vec![0.0]]]);
             assert_eq!(rewards, [[expected], [1.5]]);
         }
+    }
+
+    /// Against a random other side.
+    #[test]
+    fn scripted_agents_and_a_scripted_adversary_beat_chance() {
+        assert_scripted::<SimpleAdversary>(json!({}), 10.0, |group| group == 1);
+        assert_scripted::<SimpleAdversary>(json!({}), 5.0, |group| group == 0);
     }
 }

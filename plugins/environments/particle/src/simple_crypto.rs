@@ -22,12 +22,13 @@
 use palaestra_plugin_api::{
     canvas::Color,
     config,
-    prelude::{Metric, Result, Tag},
+    prelude::{EnvRng, Metric, Result, Tag},
 };
 
 use crate::{
     features::Features,
     physics::{Body, Physics},
+    scripted::Wish,
     task::{Common, Goal, Group, Landmark, Outcome, Scenario, Task},
     world::View,
 };
@@ -142,6 +143,13 @@ impl Task for SimpleCrypto {
         out.metrics[BOB_CORRECT] = bob.correct;
         out.metrics[EVE_CORRECT] = eve.correct;
     }
+
+    /// Alice says message xor key, Bob says the message, and Eve, who has no key, guesses.
+    fn scripted<'a>(&self, world: View<'a, 1>, rng: &mut EnvRng) -> Vec<Wish<'a>> {
+        let [message, key] = [MESSAGE, KEY].map(|goal| world.goal(goal)[0] as usize);
+        let guess = rng.below(BITS as u64) as usize;
+        [guess, message, message ^ key].map(Wish::say).into()
+    }
 }
 
 /// What somebody makes of the message.
@@ -193,7 +201,7 @@ mod tests {
 
     use crate::{
         SimpleCrypto,
-        testing::{Policy, check_baseline, exact, replay, world},
+        testing::{Policy, assert_scripted, check_baseline, exact, replay, world},
     };
 
     #[test]
@@ -235,5 +243,13 @@ mod tests {
             exact(&mut game, &[silent(), silent(), silent()]).0,
             [[0.0], [0.0], [0.0]]
         );
+    }
+
+    /// Bob is always right, Eve in half of all cases.
+    #[test]
+    fn scripted_alice_and_bob_keep_their_secret() {
+        let [_, scripted] = assert_scripted::<SimpleCrypto>(json!({}), 20.0, |group| group > 0);
+        assert!(scripted > 0.0, "{scripted}");
+        assert_scripted::<SimpleCrypto>(json!({}), 5.0, |group| group == 0);
     }
 }

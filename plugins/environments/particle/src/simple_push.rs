@@ -25,12 +25,13 @@
 
 use palaestra_plugin_api::{
     config,
-    prelude::{Metric, Result, Tag},
+    prelude::{EnvRng, Metric, Result, Tag},
 };
 
 use crate::{
     features::Features,
     physics::{Body, Physics},
+    scripted::{Wish, ahead, landmark, nearest_of},
     task::{COLOURED, Common, Goal, Group, Landmark, Outcome, Scenario, Task},
     world::{View, add, distance},
 };
@@ -165,6 +166,14 @@ impl Task for SimplePush {
         out.metrics[ADVERSARY_DISTANCE] = adversary;
         out.metrics[AGENT_DISTANCE] = agent;
     }
+
+    /// The agent goes to the goal; the adversary to the landmark that the agent seems to make for.
+    fn scripted<'a>(&self, world: View<'a, 1>, _rng: &mut EnvRng) -> Vec<Wish<'a>> {
+        let goal = landmark(world, world.goal(0)[0] as usize);
+        let marks = (0..LANDMARKS).map(|l| landmark(world, l));
+        let suspected = nearest_of(ahead(world, AGENT), marks).unwrap_or(goal);
+        vec![Wish::go(suspected), Wish::go(goal)]
+    }
 }
 
 #[cfg(test)]
@@ -173,7 +182,7 @@ mod tests {
 
     use crate::{
         SimplePush,
-        testing::{Policy, check_baseline, exact, replay, world},
+        testing::{Policy, assert_scripted, check_baseline, exact, replay, world},
     };
 
     #[test]
@@ -195,5 +204,12 @@ mod tests {
         let mut push = world::<SimplePush>(json!({}), init);
         let (rewards, _) = exact(&mut push, &[vec![vec![0.0]], vec![vec![0.0]]]);
         assert_eq!(rewards, [[1.0], [-2.0]]);
+    }
+
+    /// Against a random other side.
+    #[test]
+    fn a_scripted_agent_and_a_scripted_adversary_beat_chance() {
+        assert_scripted::<SimplePush>(json!({}), 10.0, |group| group == 1);
+        assert_scripted::<SimplePush>(json!({}), 1.0, |group| group == 0);
     }
 }

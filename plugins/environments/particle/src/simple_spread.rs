@@ -29,7 +29,7 @@
 use palaestra_plugin_api::{
     canvas::Color,
     config,
-    prelude::{Metric, Result, Tag},
+    prelude::{EnvRng, Metric, Result, Tag},
 };
 
 use crate::{
@@ -37,6 +37,7 @@ use crate::{
     features::Features,
     legacy,
     physics::{Body, Physics},
+    scripted::{Wish, cover},
     task::{Common, Group, Landmark, Legacy, Outcome, Scenario, Task},
     world::{View, add, below, distance, nearest},
 };
@@ -209,6 +210,11 @@ impl Task for SimpleSpread {
                 -(agents as f64) * (total[lane] + 1.0) - 2.0 * pairs[lane]
             })),
         }
+    }
+
+    /// Everybody goes to a landmark of its own.
+    fn scripted<'a>(&self, world: View<'a, 1>, _rng: &mut EnvRng) -> Vec<Wish<'a>> {
+        cover(world, 0..world.agents())
     }
 }
 

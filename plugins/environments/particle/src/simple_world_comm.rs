@@ -31,13 +31,14 @@
 use palaestra_plugin_api::{
     canvas::Color,
     config,
-    prelude::{Metric, Result, Tag},
+    prelude::{EnvRng, Metric, Result, Tag},
 };
 
 use crate::{
     bounds,
     features::Features,
     physics::{Body, Physics},
+    scripted::{Wish, ahead, apart, danger, landmark, nearest_of, place},
     task::{Common, Group, Landmark, Outcome, Scenario, Task},
     world::{View, add, below, distance, nearest},
 };
@@ -84,6 +85,8 @@ const HUNT: f64 = 0.1;
 const HUNGER: f64 = 0.05;
 /// Weight of the cost of leaving the square.
 const OUTSIDE: f64 = 2.0;
+/// What distance to food weighs beside danger, to prey of the scripted baseline.
+const HUNGRY: f64 = 1.0;
 
 /// Most agents of one side, and most forests: those of an agent are the bits of a u32.
 const MOST: usize = 32;
@@ -293,6 +296,33 @@ impl Task for SimpleWorldComm {
         }
         out.metrics[COLLISIONS] = catches;
         out.metrics[MEALS] = meals;
+    }
+
+    /// Adversaries go where the nearest prey will be, and the leader says whom it follows; prey goes to food, away
+    /// from adversaries, and stays inside the square.
+    fn scripted<'a>(&self, world: View<'a, 1>, _rng: &mut EnvRng) -> Vec<Wish<'a>> {
+        let prey = self.adversaries..world.agents();
+        let food = move |first: usize, last: usize| (first..last).map(move |l| landmark(world, l));
+        let chase = |adversary| {
+            let own = place(world, adversary);
+            let ways = prey.clone().map(|p| (apart(own, ahead(world, p)), p));
+            let near = ways.min_by(|a, b| a.0.total_cmp(&b.0));
+            near.map_or_else(Wish::default, |(_, p)| {
+                Wish::go(ahead(world, p)).saying((p - self.adversaries) % SYMBOLS)
+            })
+        };
+        let pursuers: Vec<_> = (0..self.adversaries).map(|a| ahead(world, a)).collect();
+        let (first, last) = (self.first_food, self.first_forest);
+        let flee = |_| {
+            let pursuers = pursuers.clone();
+            Wish::least(move |at| {
+                let meal = nearest_of(at, food(first, last)).map_or(0.0, |f| apart(at, f));
+                let outside = bounds::penalty([&[at[0]], &[at[1]]])[0];
+                danger(at, &pursuers) + HUNGRY * meal + OUTSIDE * outside
+            })
+        };
+        let adversaries = (0..self.adversaries).map(chase);
+        adversaries.chain(prey.clone().map(flee)).collect()
     }
 }
 

@@ -3,13 +3,14 @@
 use palaestra_plugin_api::{
     canvas::Color,
     config::Config,
-    prelude::{GroupSpec, Metric, Result, Space, Tag},
+    prelude::{EnvRng, GroupSpec, Metric, Result, Space, Tag},
 };
 
 use crate::{
     control::Control,
     features::Features,
     physics::{Body, Physics},
+    scripted::Wish,
     world::{Layout, View},
 };
 
@@ -37,6 +38,9 @@ pub trait Task: Sized + Send + 'static {
 
     /// Rewards and metrics of the worlds as they are after a step.
     fn reward<const L: usize>(&self, world: View<'_, L>, out: &mut Outcome<'_, L>);
+
+    /// What the agents of the scripted baseline want in one world, in order.
+    fn scripted<'a>(&self, world: View<'a, 1>, rng: &mut EnvRng) -> Vec<Wish<'a>>;
 }
 
 /// The settings that all tasks have.

@@ -9,7 +9,11 @@ use palaestra_plugin_api::{
     client::{EnvironmentBatch, EnvironmentHandle, MakeEnvironment},
     rng::EnvRng,
     serde_json::{Value, json},
-    testing::replay::{reference_folder, replay_files},
+    testing::{
+        Subject,
+        baseline::{Played, assert_beats_random},
+        replay::{reference_folder, replay_files},
+    },
 };
 
 /// The folders of the reference data: the one asked for, if any, and the project's copy, which also has
@@ -202,4 +206,26 @@ pub(crate) fn check_baseline<E: BatchEnvironment>(
             2.0 * error
         );
     }
+}
+
+/// Checks that the agents of the groups `scripted` names beat chance by `margin` in the sum of their returns, against
+/// others that act at random; gives both means.
+pub(crate) fn assert_scripted<E: BatchEnvironment>(
+    config: Value,
+    margin: f64,
+    scripted: impl Fn(usize) -> bool,
+) -> [f64; 2] {
+    let subject = Subject::of_batch::<E>(config);
+    let sum = |played: &Played| {
+        let groups = (0..played.returns.len()).filter(|&group| scripted(group));
+        groups.map(|group| played.group(group)).sum()
+    };
+    let means = assert_beats_random(&subject, 400, margin, |group, _| scripted(group), sum);
+    println!(
+        "{}: chance {:.2}, scripted {:.2}",
+        E::ID,
+        means[0],
+        means[1]
+    );
+    means
 }

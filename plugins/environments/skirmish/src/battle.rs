@@ -58,7 +58,7 @@ use crate::{
     observation::{BASIC_ACTIONS, DIRECTIONS, Layout, MOVE, NO_OP, STOP},
     picture,
     scenario::Scenario,
-    script,
+    script, tactics,
 };
 
 /// Reward for the death of an enemy, before scaling.
@@ -154,6 +154,7 @@ impl Environment for Battle {
             Metric::last("enemies_alive"),
         ];
         spec.flags.per_agent_end = true;
+        spec.flags.scripted = true;
         spec.tags = vec![Tag::Cooperative];
         Ok(spec)
     }
@@ -230,6 +231,11 @@ impl Environment for Battle {
             "enemies": enemies.iter().map(unit).collect::<Vec<_>>(),
             "last_actions": self.last_actions,
         })
+    }
+
+    fn scripted(&self, _rng: &mut EnvRng) -> Result<Vec<Vec<Vec<f64>>>> {
+        let orders = tactics::orders(&self.field);
+        Ok(vec![orders.into_iter().map(|o| vec![o as f64]).collect()])
     }
 
     fn render(&self, canvas: &mut Canvas) {

@@ -61,6 +61,18 @@ impl Unit {
         self.health > 0.0
     }
 
+    /// Whether the weapon fires in this step, if it is told to.
+    #[inline(always)]
+    pub(crate) fn is_ready(&self) -> bool {
+        self.cooldown < LOOPS_PER_STEP
+    }
+
+    /// Whether the weapon reaches another unit from here.
+    #[inline(always)]
+    pub(crate) fn reaches(&self, other: &Self) -> bool {
+        distance(self.position, other.position) <= self.kind.reach(other.kind) + ROUNDING
+    }
+
     /// Takes an attack of a unit of type `attacker`.
     pub(crate) fn take(&mut self, attacker: UnitType) {
         let (attacker, own) = (attacker.stats(), self.kind.stats());
@@ -229,17 +241,11 @@ impl Field {
     /// Notes who shoots at whom.
     fn aim(&mut self, orders: &[Order]) {
         for (unit, &order) in orders.iter().enumerate() {
-            let Unit {
-                kind,
-                position,
-                cooldown,
-                ..
-            } = self.units[unit];
+            let kind = self.units[unit].kind;
             self.units[unit].shot = None;
             if let Order::Attack(target) = order {
-                let aim = &self.units[target];
-                let reaches = distance(position, aim.position) <= kind.reach(aim.kind) + ROUNDING;
-                if cooldown < LOOPS_PER_STEP && reaches && self.units[unit].is_alive() {
+                let own = &self.units[unit];
+                if own.is_ready() && own.reaches(&self.units[target]) && own.is_alive() {
                     self.units[unit].shot = Some(target as u8);
                     self.units[unit].cooldown += kind.stats().cooldown;
                 }

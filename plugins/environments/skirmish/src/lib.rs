@@ -14,6 +14,7 @@ mod observation;
 mod picture;
 mod scenario;
 mod script;
+mod tactics;
 mod units;
 
 pub use battle::Battle;

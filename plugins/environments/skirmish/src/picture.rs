@@ -37,6 +37,10 @@ pub(crate) fn draw(field: &Field, canvas: &mut Canvas) {
     for (_, unit) in by_death(false) {
         cross(unit, canvas);
     }
+    for (index, unit) in by_death(true) {
+        let pen = color(team(field, index), unit.kind).pen(2.0);
+        canvas.track(index, unit.position, pen);
+    }
     for (index, unit) in field.units.iter().enumerate() {
         if let Some(target) = unit.shot {
             let color = color(team(field, index), unit.kind).alpha(0.7);

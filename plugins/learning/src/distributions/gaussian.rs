@@ -153,7 +153,34 @@ impl DiagonalGaussian {
             let std = math::exp(f64::from(log_std[i % log_std.len()]));
             *u = (f64::from(mean[i]) + std * noise) as f32;
         }
-        log_prob.copy_from_slice(&self.evaluate(mean, log_std, u)?.log_prob);
+        self.log_prob(mean, log_std, u, log_prob)
+    }
+
+    /// log π(u) alone, `[n]`, without allocation.
+    ///
+    /// # Errors
+    /// When sizes do not fit.
+    pub fn log_prob(
+        &self,
+        mean: &[f32],
+        log_std: &[f32],
+        u: &[f32],
+        log_prob: &mut [f32],
+    ) -> Result<()> {
+        let rows = self.check(mean, log_std, u.len())?;
+        if log_prob.len() != rows {
+            return Err(Error::plugin(format!(
+                "gaussian: expected {rows} log-probabilities, found {}",
+                log_prob.len()
+            )));
+        }
+        log_prob.fill(0.0);
+        for (i, (u, mean)) in u.iter().zip(mean).enumerate() {
+            let log_std = log_std[i % log_std.len()];
+            // As `evaluate`, to the bit.
+            let z = (u - mean) * math::exp(-f64::from(log_std)) as f32;
+            log_prob[i / self.width] += -0.5 * z * z - log_std - LOG_SQRT_TAU;
+        }
         Ok(())
     }
 

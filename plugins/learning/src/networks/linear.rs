@@ -3,6 +3,7 @@
 use palaestra_plugin_api::rng::EnvRng;
 use palaestra_plugin_api::{Error, Result};
 
+use super::frozen::{FrozenDense, FrozenMlp};
 use super::{Activation, Input, Module, Parameter, Path, initialise};
 use crate::device::Backend;
 use crate::tensor::{Matrix, Tape};
@@ -137,6 +138,15 @@ pub(super) fn check_input(
         )));
     }
     Ok(())
+}
+
+impl<D: Backend> Linear<D> {
+    /// A copy of the weights for inference: a network of one layer.
+    pub fn freeze(&self) -> FrozenMlp {
+        FrozenMlp {
+            layers: vec![FrozenDense::new(self)],
+        }
+    }
 }
 
 impl<D: Backend> Module<D> for Linear<D> {

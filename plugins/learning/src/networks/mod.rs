@@ -11,13 +11,16 @@ pub mod initialise;
 mod linear;
 mod mlp;
 mod module;
+mod network;
 mod parameter;
 
 pub use activation::Activation;
+pub use frozen::{FrozenGru, FrozenMlp};
 pub use gru::{Gru, GruWeights};
 pub use linear::{Dense, Linear};
 pub use mlp::Mlp;
 pub use module::{Module, Path};
+pub use network::{FrozenNetwork, Network, NetworkShape, Recurrence};
 pub use parameter::Parameter;
 
 use crate::device::Backend;

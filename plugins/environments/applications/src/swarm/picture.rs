@@ -33,6 +33,10 @@ pub(super) fn draw(swarm: &Swarm, canvas: &mut Canvas) {
         canvas.circle(place, 0.015 * size, color);
         write(place, if found { '+' } else { '*' });
     }
+    for (robot, &place) in state.positions.iter().enumerate() {
+        let color = if state.working[robot] { works } else { failed };
+        canvas.track(robot, place, color.pen(2.0));
+    }
     for (&place, &working) in state.positions.iter().zip(&state.working) {
         let color = if working { works } else { failed };
         canvas.circle(place, 0.012 * size, color.outlined(Color::INK.pen(1.0)));

@@ -1,6 +1,6 @@
 use palaestra_plugin_api::serde_json::{from_value, json};
 
-use super::*;
+use super::{sensing::square, *};
 
 fn swarm(config: Value, positions: &[[f64; 2]]) -> Swarm {
     let mut config = config;

@@ -99,6 +99,10 @@ impl<C: LineConfig> Environment for LineGame<C> {
         self.position.draw(canvas);
     }
 
+    fn scripted(&self, _rng: &mut EnvRng) -> Result<Vec<Vec<Vec<f64>>>> {
+        Ok(self.position.scripted())
+    }
+
     fn game_node(&self, history: &[usize]) -> Result<GameNode> {
         Position::node(self.config.rules(), history)
     }

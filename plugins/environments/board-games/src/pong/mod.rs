@@ -32,10 +32,12 @@
 //! | truncated | after `max_episode_steps` |
 //!
 //! Metrics: `first_team_wins`, `draw` (no team has more points), `points_first`, `points_second`, `hits`. `init` of
-//! the reset options serves: `{"ball": [x, y], "velocity": [vx, vy]}`.
+//! the reset options serves: `{"ball": [x, y], "velocity": [vx, vy]}`. The scripted baseline goes where the ball will
+//! be.
 
 mod court;
 mod picture;
+mod strategy;
 
 use palaestra_plugin_api::prelude::*;
 
@@ -127,6 +129,7 @@ impl Environment for Pong {
             Metric::last("points_second"),
             Metric::sum("hits"),
         ];
+        spec.flags.scripted = true;
         spec.tags = vec![if team == 1 {
             Tag::Competitive
         } else {
@@ -191,6 +194,12 @@ impl Environment for Pong {
         out.metric(POINTS, f64::from(first));
         out.metric(POINTS + 1, f64::from(second));
         self.observe(out);
+    }
+
+    fn scripted(&self, _rng: &mut EnvRng) -> Result<Vec<Vec<Vec<f64>>>> {
+        let choice = |agent| strategy::choose(&self.config, &self.court, agent) as f64;
+        let agents = TEAMS * self.config.team_size;
+        Ok(vec![(0..agents).map(|agent| vec![choice(agent)]).collect()])
     }
 
     fn render(&self, canvas: &mut Canvas) {

@@ -30,8 +30,9 @@
 //!
 //! The value to player 0 is -1/18. Metrics: `bets`, actions 1 in the episode; `showdown`, 1 if cards were shown.
 //! `init` of the reset options deals: `{"cards": [a, b]}`. Game tree: the two cards, then the actions; 30 terminal
-//! histories, 12 information states (own card and actions, as `1pb`).
+//! histories, 12 information states (own card and actions, as `1pb`). The scripted baseline plays an [`equilibrium`].
 
+pub mod equilibrium;
 mod picture;
 mod trace;
 mod tree;
@@ -231,6 +232,7 @@ impl Environment for KuhnPoker {
         spec.metrics = vec![Metric::sum("bets"), Metric::sum("showdown")];
         spec.flags.turn_based = true;
         spec.flags.game_tree = true;
+        spec.flags.scripted = true;
         spec.tags = vec![Tag::Competitive, Tag::TurnBased];
         Ok(spec)
     }
@@ -296,6 +298,15 @@ impl Environment for KuhnPoker {
 
     fn render(&self, canvas: &mut Canvas) {
         picture::draw(self, canvas);
+    }
+
+    fn scripted(&self, rng: &mut EnvRng) -> Result<Vec<Vec<Vec<f64>>>> {
+        let player = self.betting.player();
+        let card = self.deal.cards[player];
+        let bets = equilibrium::bet_probability(&self.config, card, self.betting.actions());
+        let action = if rng.bernoulli(bets) { BET } else { PASS };
+        let [choice, wait] = [action, PASS].map(usize::from);
+        Ok(turns::joint(PLAYERS, player, choice, wait))
     }
 
     fn game_node(&self, history: &[usize]) -> Result<GameNode> {

@@ -33,10 +33,12 @@
 //!
 //! The value to player 0 is -0.0856064. Metrics: `first_player_wins`, `draw`, `moves`, `raises`, `showdown`.
 //! `init` of the reset options deals: `{"cards": [a, b, public]}`. Game tree: the two cards, the actions of the first
-//! round, the public card, the actions of the second; 5520 terminal histories, 936 information states.
+//! round, the public card, the actions of the second; 5520 terminal histories, 936 information states. The scripted
+//! baseline raises Kings and pairs, folds what is likely beaten, and bluffs at times.
 
 mod betting;
 mod picture;
+mod strategy;
 mod tree;
 
 use palaestra_plugin_api::{
@@ -172,6 +174,7 @@ impl Environment for LeducPoker {
         ];
         spec.flags.turn_based = true;
         spec.flags.game_tree = true;
+        spec.flags.scripted = true;
         spec.tags = vec![Tag::Competitive, Tag::TurnBased];
         Ok(spec)
     }
@@ -235,6 +238,12 @@ impl Environment for LeducPoker {
 
     fn render(&self, canvas: &mut Canvas) {
         picture::draw(self, canvas);
+    }
+
+    fn scripted(&self, rng: &mut EnvRng) -> Result<Vec<Vec<Vec<f64>>>> {
+        let action = strategy::choose(self.deal, &self.betting, rng);
+        let [choice, wait] = [action, CALL].map(usize::from);
+        Ok(turns::joint(PLAYERS, self.betting.player(), choice, wait))
     }
 
     fn game_node(&self, history: &[usize]) -> Result<GameNode> {

@@ -80,6 +80,11 @@ impl Bidding {
         &self.made
     }
 
+    /// The last bid.
+    pub(super) fn highest(&self) -> Option<usize> {
+        self.highest
+    }
+
     #[inline(always)]
     pub(super) fn challenged(&self) -> bool {
         self.made[self.made.len() - 1]

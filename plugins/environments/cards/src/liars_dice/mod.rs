@@ -32,10 +32,12 @@
 //!
 //! Metrics: `first_player_wins`, `bid_held` (the challenged bid was true), `moves`. `init` of the reset options sets
 //! the dice: `{"dice": [[3], [5]]}`. Game tree: all dice, player by player, as faces 0 to f - 1, then the choices; with
-//! two dice of six faces 147,420 terminal histories and 24,576 information states.
+//! two dice of six faces 147,420 terminal histories and 24,576 information states. The scripted baseline says what is
+//! most likely true, given its own dice.
 
 mod bidding;
 mod picture;
+mod strategy;
 mod tree;
 
 use palaestra_plugin_api::{
@@ -157,6 +159,7 @@ impl Environment for LiarsDice {
         ];
         spec.flags.turn_based = true;
         spec.flags.game_tree = true;
+        spec.flags.scripted = true;
         spec.tags = vec![Tag::Competitive, Tag::TurnBased];
         Ok(spec)
     }
@@ -218,6 +221,12 @@ impl Environment for LiarsDice {
 
     fn render(&self, canvas: &mut Canvas) {
         picture::draw(self, canvas);
+    }
+
+    fn scripted(&self, _rng: &mut EnvRng) -> Result<Vec<Vec<Vec<f64>>>> {
+        let player = self.bidding.player(&self.rules);
+        let choice = strategy::choose(&self.rules, &self.bidding, self.own(player));
+        Ok(turns::joint(self.rules.players, player, choice, WAIT))
     }
 
     fn game_node(&self, history: &[usize]) -> Result<GameNode> {

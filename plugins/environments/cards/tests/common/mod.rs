@@ -1,6 +1,5 @@
-//! Games as trees and at random, and what can be computed on them.
+//! Games as trees, and what can be computed on them.
 #![allow(dead_code)] // Every test file takes what it needs.
 
 pub(crate) mod cfr;
-pub(crate) mod play;
 pub(crate) mod tree;

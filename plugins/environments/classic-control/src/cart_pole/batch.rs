@@ -5,11 +5,13 @@ use palaestra_plugin_api::{
     serde_json::{Value, json},
 };
 
-use super::{CartPoleConfig, Physics, State, TRACE, draw, is_over, next, spec, start};
+use super::{
+    CartPoleConfig, Physics, State, TRACE, draw, is_over, next, rule, spec, start, task::Tasks,
+};
 
 /// All instances of a shard, one array per variable.
 pub struct CartPole {
-    physics: Physics,
+    tasks: Tasks,
     x: Vec<f64>,
     x_dot: Vec<f64>,
     theta: Vec<f64>,
@@ -23,6 +25,39 @@ impl CartPole {
             x_dot: self.x_dot[i],
             theta: self.theta[i],
             theta_dot: self.theta_dot[i],
+        }
+    }
+
+    /// Advances instances of one physics, which stays in registers.
+    #[inline(always)]
+    fn step_alike(&mut self, actions: &[i32], terminated: &mut [u8]) {
+        let common = self.tasks.common;
+        let Self {
+            x,
+            x_dot,
+            theta,
+            theta_dot,
+            ..
+        } = self;
+        advance(|_| common, x, x_dot, theta, theta_dot, actions);
+        mark_over(|_| common, x, theta, terminated);
+    }
+
+    /// Advances instances of which each has its own; apart, so that the other way stays as fast as it is.
+    #[cold]
+    #[inline(never)]
+    fn step_tasks(&mut self, actions: &[i32], terminated: &mut [u8]) {
+        let Self {
+            tasks,
+            x,
+            x_dot,
+            theta,
+            theta_dot,
+        } = self;
+        if let Some(own) = tasks.own() {
+            let own = &own[..x.len()];
+            advance(|i| own[i], x, x_dot, theta, theta_dot, actions);
+            mark_over(|i| own[i], x, theta, terminated);
         }
     }
 
@@ -45,9 +80,8 @@ impl BatchEnvironment for CartPole {
 
     fn new(config: &CartPoleConfig, instances: usize) -> Result<Self> {
         let zeros = || vec![0.0; instances];
-        let physics = Physics::from(config);
         Ok(Self {
-            physics,
+            tasks: Tasks::new(config),
             x: zeros(),
             x_dot: zeros(),
             theta: zeros(),
@@ -62,7 +96,8 @@ impl BatchEnvironment for CartPole {
         options: &ResetOptions<'_>,
         out: &mut Observe<'_>,
     ) -> Result<()> {
-        let state = start(&self.physics, rng, options)?;
+        let physics = self.tasks.begin(instance, self.x.len(), options)?;
+        let state = start(physics, rng, options)?;
         self.set_state(instance, state);
         out.observation(0)
             .copy_from_slice(&<[f64; 4]>::from(state).map(|v| v as f32));
@@ -73,27 +108,33 @@ impl BatchEnvironment for CartPole {
     #[inline(always)]
     fn step(&mut self, batch: &mut BatchStep<'_>) {
         let ([agent], instances) = batch.arrays::<1>();
+        if self.tasks.own().is_some() {
+            self.step_tasks(agent.discrete, instances.terminated);
+        } else {
+            self.step_alike(agent.discrete, instances.terminated);
+        }
         let Self {
-            physics,
             x,
             x_dot,
             theta,
             theta_dot,
+            ..
         } = self;
-        advance(physics, x, x_dot, theta, theta_dot, agent.discrete);
         observe(x, x_dot, theta, theta_dot, agent.observation);
-        mark_over(physics, x, theta, instances.terminated);
         agent.reward.fill(1.0);
     }
 
     fn save(&self, instance: usize) -> Result<Value> {
-        Ok(self.inspect(instance))
+        Ok(json!({"state": self.state(instance), "physics": self.tasks.of(instance)}))
     }
 
     fn load(&mut self, instance: usize, saved: &Value) -> Result<()> {
         let state = State::deserialize(&saved["state"])
             .map_err(|e| Error::config(format!("snapshot /state: {e}")))?;
+        let physics = Physics::deserialize(&saved["physics"])
+            .map_err(|e| Error::config(format!("snapshot /physics: {e}")))?;
         self.set_state(instance, state);
+        self.tasks.set(instance, self.x.len(), physics);
         Ok(())
     }
 
@@ -101,21 +142,25 @@ impl BatchEnvironment for CartPole {
         json!({"state": self.state(instance)})
     }
 
+    fn scripted(&self, instance: usize, _rng: &mut EnvRng) -> Result<Vec<Vec<Vec<f64>>>> {
+        Ok(rule(self.state(instance)))
+    }
+
     fn render(&self, instance: usize, canvas: &mut Canvas) {
-        draw(&self.physics, self.state(instance), canvas);
+        draw(self.tasks.of(instance), self.state(instance), canvas);
     }
 }
 
 #[inline(always)]
 fn advance(
-    physics: &Physics,
+    physics: impl Fn(usize) -> Physics,
     x: &mut [f64],
     x_dot: &mut [f64],
     theta: &mut [f64],
     theta_dot: &mut [f64],
     actions: &[i32],
 ) {
-    let (physics, n) = (*physics, x.len());
+    let n = x.len();
     let (x_dot, theta, theta_dot, actions) = (
         &mut x_dot[..n],
         &mut theta[..n],
@@ -129,7 +174,7 @@ fn advance(
             theta: theta[i],
             theta_dot: theta_dot[i],
         };
-        let state = next(&physics, state, actions[i]);
+        let state = next(&physics(i), state, actions[i]);
         (x[i], x_dot[i], theta[i], theta_dot[i]) =
             (state.x, state.x_dot, state.theta, state.theta_dot);
     }
@@ -153,9 +198,8 @@ fn observe(x: &[f64], x_dot: &[f64], theta: &[f64], theta_dot: &[f64], observati
 }
 
 #[inline(always)]
-fn mark_over(physics: &Physics, x: &[f64], theta: &[f64], terminated: &mut [u8]) {
-    let physics = *physics;
-    for ((over, &x), &theta) in terminated.iter_mut().zip(x).zip(theta) {
-        *over = u8::from(is_over(&physics, x, theta));
+fn mark_over(physics: impl Fn(usize) -> Physics, x: &[f64], theta: &[f64], terminated: &mut [u8]) {
+    for (i, ((over, &x), &theta)) in terminated.iter_mut().zip(x).zip(theta).enumerate() {
+        *over = u8::from(is_over(&physics(i), x, theta));
     }
 }

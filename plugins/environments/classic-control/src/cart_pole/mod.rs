@@ -24,9 +24,18 @@
 //! Explicit Euler: positions move with the velocities *before* the step. The start is uniform in ±0.05
 //! for all four variables. [`CartPole`] steps all instances at once, [`CartPoleScalar`] one; both call the
 //! dynamics of this file.
+//!
+//! | reset options | what |
+//! |---|---|
+//! | `init` | start state, `{"state": [x, velocity, θ, angular velocity]}` |
+//! | `options` | a task: settings to use instead, such as `{"pole_half_length": 1.0, "force": 5.0}`; all but `max_episode_steps` |
+//!
+//! A task belongs to its instance from the next reset until other options are set; `{}` is the environment
+//! as configured. The start state of `init` is taken as it is.
 
 mod batch;
 mod scalar;
+mod task;
 
 use std::f64::consts::PI;
 
@@ -76,7 +85,7 @@ pub struct CartPoleConfig {
 }
 
 /// What the dynamics need of the settings. Masses are kept as they are used, so that a step divides once.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(crate = "palaestra_plugin_api::serde")]
 struct Physics {
     gravity: f64,
@@ -155,6 +164,7 @@ fn spec(config: &CartPoleConfig) -> EnvironmentSpec {
     let mut spec = EnvironmentSpec::new("agent", 1, Space::real(4), Space::discrete(2));
     spec.max_episode_steps = Some(config.max_episode_steps);
     spec.reward_range = (Some(1.0), Some(1.0));
+    spec.flags.scripted = true;
     spec.tags = vec![Tag::SingleAgent];
     spec
 }
@@ -191,6 +201,12 @@ fn next(p: &Physics, s: State, action: i32) -> State {
 #[inline(always)]
 fn is_over(p: &Physics, x: f64, theta: f64) -> bool {
     (x.abs() > p.position_limit) | (theta.abs() > p.angle_limit)
+}
+
+/// The scripted baseline: pushes towards where a weighted sum of cart and pole leans.
+fn rule(s: State) -> Vec<Vec<Vec<f64>>> {
+    let lean = 0.3 * s.x + 0.6 * s.x_dot + 8.0 * s.theta + 1.5 * s.theta_dot;
+    vec![vec![vec![f64::from(u8::from(lean > 0.0))]]]
 }
 
 fn draw(p: &Physics, s: State, canvas: &mut Canvas) {

@@ -5,12 +5,16 @@ use palaestra_plugin_api::{
     serde_json::{Value, json},
 };
 
-use super::{CartPoleConfig, Physics, State, TRACE, draw, is_over, next, spec, start};
+use super::{CartPoleConfig, Physics, State, TRACE, draw, is_over, next, rule, spec, start, task};
 
 /// One cart and its pole.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(crate = "palaestra_plugin_api::serde")]
 pub struct CartPoleScalar {
+    config: CartPoleConfig,
+    /// As configured.
+    common: Physics,
+    /// Those of the task, if there is one.
     physics: Physics,
     state: State,
 }
@@ -34,6 +38,8 @@ impl Environment for CartPoleScalar {
 
     fn new(config: &CartPoleConfig) -> Result<Self> {
         Ok(Self {
+            config: config.clone(),
+            common: Physics::from(config),
             physics: Physics::from(config),
             state: State::from([0.0; 4]),
         })
@@ -45,6 +51,7 @@ impl Environment for CartPoleScalar {
         options: &ResetOptions<'_>,
         out: &mut Observe<'_>,
     ) -> Result<()> {
+        self.physics = task::physics(&self.config, options)?.unwrap_or(self.common);
         self.state = start(&self.physics, rng, options)?;
         observe(self.state, out);
         Ok(())
@@ -62,6 +69,10 @@ impl Environment for CartPoleScalar {
 
     fn inspect(&self) -> Value {
         json!({"state": self.state})
+    }
+
+    fn scripted(&self, _rng: &mut EnvRng) -> Result<Vec<Vec<Vec<f64>>>> {
+        Ok(rule(self.state))
     }
 
     fn render(&self, canvas: &mut Canvas) {

@@ -3,13 +3,13 @@
 use palaestra_plugin_api::{
     Result,
     prelude::{Deserialize, EnvRng},
-    serde,
+    saved_as, serde,
 };
 
 use super::{EMPTY, Food, Foraging, ForagingConfig, Player, State};
 use crate::{
     board::{Place, moved},
-    state::{misplaced, require_count, require_on_board, saved_as},
+    state::{misplaced, require_count, require_on_board},
 };
 
 /// Tries at a cell before a player takes any free one and food is left out.

@@ -3,11 +3,11 @@
 use palaestra_plugin_api::{
     Error, Result,
     prelude::{Deserialize, ResetOptions},
-    serde,
+    saved_as, serde,
 };
 
 use super::{Car, PARKED, State, TrafficJunction, TrafficJunctionConfig};
-use crate::state::{misplaced, require_count, require_on_board, saved_as};
+use crate::state::{misplaced, require_count, require_on_board};
 
 /// `init`: what chance does in this episode.
 #[derive(Deserialize)]

@@ -15,7 +15,7 @@ impl Car {
 
     /// Turns, where the route says so and the car is at the place for it; gives the next cell.
     #[inline(always)]
-    fn ahead(&mut self) -> Place {
+    pub(super) fn ahead(&mut self) -> Place {
         if self.route != STRAIGHT
             && !self.turned
             && self.place == turning_place(self.direction, self.route)

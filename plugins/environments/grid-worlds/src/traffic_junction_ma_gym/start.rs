@@ -3,7 +3,7 @@
 use palaestra_plugin_api::{
     Result,
     prelude::{Deserialize, EnvRng},
-    serde,
+    saved_as, serde,
 };
 
 use super::{
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     board::{EAST, NORTH, Place, SOUTH, STAY, WEST},
-    state::{misplaced, require_count, require_on_board, saved_as},
+    state::{misplaced, require_count, require_on_board},
 };
 
 /// `init`: a start in place of a drawn one, and who enters then.

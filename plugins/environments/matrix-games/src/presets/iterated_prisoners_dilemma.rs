@@ -10,6 +10,7 @@ use crate::{
     game::Game,
     presets::prisoners_dilemma::{Convention, dilemma},
     rules::{Rules, repeated_settings},
+    solution::Reciprocity,
 };
 
 repeated_settings! {
@@ -29,6 +30,7 @@ impl Preset for IteratedPrisonersDilemma {
     const ID: &'static str = "matrix/IteratedPrisonersDilemma-v0";
     const DESCRIPTION: &'static str =
         "The prisoner's dilemma with memory, so that reciprocity can pay";
+    const RECIPROCITY: Reciprocity = Reciprocity::TitForTat;
     type Config = IteratedPrisonersDilemmaConfig;
 
     fn game(config: &IteratedPrisonersDilemmaConfig) -> Result<Game> {

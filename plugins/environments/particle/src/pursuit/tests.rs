@@ -5,6 +5,7 @@ use palaestra_plugin_api::{
     environment::Environment,
     rng::EnvRng,
     serde_json::{Value, json},
+    testing::{Subject, baseline::assert_beats_random},
 };
 
 use super::Pursuit;
@@ -97,4 +98,15 @@ fn a_start_outside_the_arena_is_refused() {
             .contains("init /agent_pos: expected 0 ≤ x ≤ 10, found 11"),
         "{refused}"
     );
+}
+
+/// Against a random other side. A pursuer that runs straight catches every random evader.
+#[test]
+fn a_scripted_pursuer_and_a_scripted_evader_beat_chance() {
+    let subject = Subject::of::<Pursuit>(json!({}));
+    for (group, margin) in [(0, 20.0), (1, 5.0)] {
+        assert_beats_random(&subject, 200, margin, |g, _| g == group, |p| p.group(group));
+    }
+    let [_, caught] = assert_beats_random(&subject, 200, 0.2, |g, _| g == 0, |p| p.metrics[0]);
+    assert_eq!(caught, 1.0);
 }

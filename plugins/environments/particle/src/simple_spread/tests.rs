@@ -6,7 +6,7 @@ use palaestra_plugin_api::{
 
 use crate::{
     SimpleSpread,
-    testing::{Policy, batch, check_baseline, exact, replay, world},
+    testing::{Policy, assert_scripted, batch, check_baseline, exact, replay, world},
 };
 
 #[test]
@@ -138,4 +138,11 @@ fn a_start_of_another_shape_is_refused() {
         message.contains("init /goal: expected 0 indices, found 1"),
         "{message}"
     );
+}
+
+/// The reference's full-information heuristic earns -26.2 in all, chance -79.4.
+#[test]
+fn a_scripted_team_beats_chance() {
+    let [_, scripted] = assert_scripted::<SimpleSpread>(json!({}), 40.0, |_| true);
+    assert!(scripted > -28.0, "{scripted}");
 }

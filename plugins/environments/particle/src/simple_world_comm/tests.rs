@@ -2,7 +2,7 @@ use palaestra_plugin_api::{abi::id, serde_json::json};
 
 use crate::{
     SimpleWorldComm,
-    testing::{Policy, check_baseline, exact, replay, world},
+    testing::{Policy, assert_scripted, check_baseline, exact, replay, world},
 };
 
 #[test]
@@ -50,4 +50,11 @@ fn prey_are_paid_for_food_and_for_staying_free() {
             "expected {expected}, found {found}"
         );
     }
+}
+
+/// Against a random other side.
+#[test]
+fn scripted_hunters_and_scripted_prey_beat_chance() {
+    assert_scripted::<SimpleWorldComm>(json!({}), 100.0, |group| group < 2);
+    assert_scripted::<SimpleWorldComm>(json!({}), 20.0, |group| group == 2);
 }

@@ -1,4 +1,10 @@
-use palaestra_plugin_api::serde_json::{from_value, to_value};
+use palaestra_plugin_api::{
+    serde_json::{from_value, to_value},
+    testing::{
+        Subject,
+        baseline::{Played, assert_beats_random},
+    },
+};
 
 use super::*;
 use crate::scenario::SCENARIOS;
@@ -182,4 +188,21 @@ fn a_start_or_a_snapshot_that_cannot_be_is_refused() {
     assert!(from_value::<Battle>(saved.clone()).is_ok());
     saved["units"][0]["shot"] = json!(6);
     assert!(from_value::<Battle>(saved).is_err());
+}
+
+/// A team that shoots together wins battles that a random team loses. Five against six it loses, but at a price.
+#[test]
+fn the_scripted_team_beats_chance() {
+    let subject = |scenario| Subject::of::<Battle>(json!({"scenario": scenario}));
+    for (scenario, episodes, wins) in [
+        ("3m", 100, 0.9),
+        ("8m", 100, 0.95),
+        ("2s3z", 100, 0.8),
+        ("27m_vs_30m", 20, 0.95),
+    ] {
+        let won = |p: &Played| p.metrics[WIN];
+        assert_beats_random(&subject(scenario), episodes, wins, |_, _| true, won);
+    }
+    let outnumbered = subject("5m_vs_6m");
+    assert_beats_random(&outnumbered, 100, 20.0, |_, _| true, |p| p.total());
 }

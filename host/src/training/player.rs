@@ -1,0 +1,466 @@
+//! One policy on a stage: its algorithm object, its way of seeing, and the memory that it writes.
+
+use palaestra_plugin_api::{
+    Error, Result,
+    abi::{NO_GROUP, id},
+    algorithm::{Collect, Metrics, Role, Sees},
+    client::{
+        AlgorithmHandle, CoordinationHandle, EnvironmentBatch, Key, Lend, SlabElement, SlabMemory,
+        Slabs, TablePlan,
+    },
+    layout::ends_per_agent,
+    spec::{EnvironmentSpec, GroupSpec},
+};
+
+use super::{
+    arbiters::Arbiters,
+    ended::EndedEpisodes,
+    identity::{Identity, missing},
+    memory,
+};
+use crate::{
+    policy::{ActionRows, PolicyView},
+    session::AlgorithmMaker,
+};
+
+/// What a player is made of.
+pub(super) struct Casting<'a> {
+    pub(super) maker: &'a AlgorithmMaker,
+    pub(super) view: PolicyView,
+    pub(super) groups: Vec<usize>,
+    pub(super) role: Role,
+    /// The number that seats name it by.
+    pub(super) seat: u32,
+    pub(super) run_seed: u64,
+    pub(super) purpose: u64,
+    pub(super) mechanism: Option<&'a CoordinationHandle>,
+}
+
+/// A policy with the rows that are its own.
+pub(super) struct Player {
+    maker: AlgorithmMaker,
+    pub(super) handle: AlgorithmHandle,
+    pub(super) view: PolicyView,
+    pub(super) seat: u32,
+    pub(super) memory: SlabMemory,
+    /// Final observations as it sees them.
+    finals: SlabMemory,
+    groups: Vec<Group>,
+    instance_recurrent: Option<Key<f32>>,
+    first: Key<u8>,
+    sees_all: bool,
+    plan: Option<(usize, TablePlan)>,
+}
+
+/// One controlled group: where its rows are.
+struct Group {
+    g: usize,
+    agents: usize,
+    /// Observations of the environment; none for bytes.
+    base: Option<Key<f32>>,
+    /// Observations and final observations as the policy sees them, where they differ.
+    seen: Option<(Key<f32>, Key<f32>)>,
+    action: Action,
+    controlled: Key<u8>,
+    reward: Key<f32>,
+    learning_reward: Key<f32>,
+    recurrent: Option<Key<f32>>,
+    alive: Option<Key<u8>>,
+    /// Ends and beginnings of the agents' own episodes, where they have them.
+    agent: Option<[Key<u8>; 3]>,
+    instance: [Key<u8>; 3],
+    /// Scratch, one flag an agent.
+    flags: Vec<u8>,
+    terminated: Vec<u8>,
+}
+
+/// Proposed actions, and the environment's.
+#[derive(Clone, Copy)]
+pub(super) enum Action {
+    Choices(Key<i32>, Key<i32>),
+    Real(Key<f32>, Key<f32>),
+}
+
+impl Player {
+    /// # Errors
+    /// What the plugin refuses, named.
+    pub(super) fn new(
+        casting: Casting<'_>,
+        batch: &EnvironmentBatch,
+        identity: &Identity,
+        slots: usize,
+    ) -> Result<Self> {
+        let Casting { maker, view, .. } = &casting;
+        let instances = batch.instances();
+        let mut what = maker.request(casting.role, view.spec().clone(), casting.groups.clone());
+        what.run_seed = casting.run_seed;
+        what.instances = instances;
+        what.purpose = casting.purpose;
+        let mut handle = maker.make(&what, casting.mechanism)?;
+        let extras = casting
+            .mechanism
+            .map_or(0, |m| m.description().extras_width);
+        let capabilities = handle.capabilities().clone();
+        let own = |g: usize| view.changes_observation(g);
+        let layouts = memory::policy(view.spec(), &casting.groups, &capabilities, extras, own);
+        let memory = SlabMemory::new(layouts, slots, instances);
+        let lists = memory::final_observations(view.spec(), &casting.groups, own);
+        let finals = SlabMemory::new(lists, 1, (slots - 1) * instances);
+        let find = |&g: &usize| Group::find(g, batch, &memory, &finals, view.spec());
+        let groups = casting
+            .groups
+            .iter()
+            .map(find)
+            .collect::<Result<Vec<_>>>()?;
+        let sees_all = capabilities.sees == Sees::All;
+        let shown = |_: u32, g: u32| {
+            sees_all || g == NO_GROUP || groups.iter().any(|group| group.g == g as usize)
+        };
+        let plan = TablePlan::new()
+            .with_some(batch, shown)
+            .with_some(identity.memory(), shown)
+            .with(&memory);
+        handle.bind(&plan).map_err(|e| maker.blame(e))?;
+        let mut player = Self {
+            maker: AlgorithmMaker::clone(maker),
+            seat: casting.seat,
+            instance_recurrent: memory.slabs().key(id::INSTANCE_RECURRENT, NO_GROUP),
+            first: key(batch.slabs(), id::FIRST, NO_GROUP)?,
+            plan: None,
+            view: casting.view,
+            handle,
+            memory,
+            finals,
+            groups,
+            sees_all,
+        };
+        let all = u8::from(player.seat == 0);
+        for group in &player.groups {
+            for slot in 0..slots {
+                player.memory.rows_mut(group.controlled, slot).fill(all);
+            }
+        }
+        Ok(player)
+    }
+
+    /// Indices of the controlled groups.
+    pub(super) fn groups(&self) -> impl Iterator<Item = usize> {
+        self.groups.iter().map(|group| group.g)
+    }
+
+    /// Names of the controlled groups.
+    pub(super) fn group_names(&self) -> Vec<String> {
+        let groups = &self.view.spec().groups;
+        self.groups().map(|g| groups[g].name.clone()).collect()
+    }
+
+    /// Where the actions of a controlled group are.
+    pub(super) fn action(&self, g: usize) -> Option<Action> {
+        let group = self.groups.iter().find(|group| group.g == g)?;
+        Some(group.action)
+    }
+
+    /// Marks the agents whose seats are its own.
+    pub(super) fn take_seats(&mut self, identity: &Identity, slot: usize) {
+        for group in &self.groups {
+            let controlled = self.memory.rows_mut(group.controlled, slot);
+            for (own, &seat) in controlled.iter_mut().zip(identity.seats(group.g, slot)) {
+                *own = u8::from(seat == self.seat);
+            }
+        }
+    }
+
+    /// Sees the rows that a reset has written at slot 0, or a step at a later one.
+    ///
+    /// # Errors
+    /// What the view refuses.
+    pub(super) fn see(
+        &mut self,
+        batch: &EnvironmentBatch,
+        arbiters: &Arbiters,
+        slot: usize,
+    ) -> Result<()> {
+        let Self {
+            memory,
+            view,
+            groups,
+            ..
+        } = self;
+        for group in groups {
+            group.flag(batch, slot, FIRST);
+            if let Some(key) = group.recurrent {
+                clear(memory.rows_mut(key, slot), &group.flags);
+            }
+            if let (Some((seen, _)), Some(base)) = (group.seen, group.base) {
+                let base = batch.rows(base, slot);
+                let before = slot.checked_sub(1);
+                let seen = (seen, slot);
+                match (group.action, before) {
+                    (_, None) => {
+                        let out = memory.rows_mut(seen.0, slot);
+                        view.observe(group.g, base, &group.flags, None, out)?;
+                    }
+                    (Action::Choices(own, _), Some(before)) => {
+                        if let Some((own, out)) = memory.read_write((own, before), seen) {
+                            let own = Some(ActionRows::Choices(own));
+                            view.observe(group.g, base, &group.flags, own, out)?;
+                        }
+                    }
+                    (Action::Real(own, _), Some(before)) => {
+                        if let Some((own, out)) = memory.read_write((own, before), seen) {
+                            let own = Some(ActionRows::Real(own));
+                            view.observe(group.g, base, &group.flags, own, out)?;
+                        }
+                    }
+                }
+            }
+            if slot > 0 {
+                let reported = arbiters.rewards(group.g, slot);
+                let reported = reported.unwrap_or_else(|| batch.rows(group.reward, slot));
+                group.reward(batch, reported, memory, view, slot);
+            }
+        }
+        if let Some(key) = self.instance_recurrent {
+            clear(memory.rows_mut(key, slot), batch.rows(self.first, slot));
+        }
+        Ok(())
+    }
+
+    /// Sees the final observations that the lists have gained since entry `from`; before [`see`](Self::see).
+    ///
+    /// # Errors
+    /// What the view refuses.
+    pub(super) fn see_finals(
+        &mut self,
+        lists: &EndedEpisodes,
+        from: usize,
+        step: usize,
+    ) -> Result<()> {
+        let instances = self.memory.slabs().instances();
+        for group in &self.groups {
+            let (Some((_, seen)), Some(base)) = (
+                group.seen,
+                lists.column::<f32>(id::FINAL_OBSERVATION, group.g as u32),
+            ) else {
+                continue;
+            };
+            let (row, width) = (
+                base.len() / lists.len().max(1),
+                self.finals.slabs().row(seen),
+            );
+            for (entry, &ended) in lists.rows().iter().enumerate().skip(from) {
+                let instance = ended as usize % instances;
+                let base = &base[entry * row..(entry + 1) * row];
+                let out = &mut self.finals.rows_mut(seen, 0)[entry * width..(entry + 1) * width];
+                let actions = match group.action {
+                    Action::Choices(own, _) => ActionRows::Choices(self.memory.rows(own, step)),
+                    Action::Real(own, _) => ActionRows::Real(self.memory.rows(own, step)),
+                };
+                self.view
+                    .observe_final(group.g, instance, base, actions, out)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes its proposals, extras and next recurrent state.
+    ///
+    /// # Errors
+    /// What the algorithm reports, named.
+    pub(super) fn act(
+        &mut self,
+        batch: &mut EnvironmentBatch,
+        identity: &mut Identity,
+        slot: usize,
+        greedy: bool,
+    ) -> Result<()> {
+        let lent: &mut [&mut dyn Lend] = &mut [batch, identity.memory_mut(), &mut self.memory];
+        let acted = self.handle.act(lent, slot, greedy);
+        acted.map_err(|e| self.maker.blame(e))
+    }
+
+    /// What to collect next.
+    ///
+    /// # Errors
+    /// What the algorithm reports, named.
+    pub(super) fn what_next(&mut self) -> Result<Collect> {
+        self.handle.what_next().map_err(|e| self.maker.blame(e))
+    }
+
+    /// Learns from a fragment of `steps` steps.
+    ///
+    /// # Errors
+    /// What the algorithm reports, named.
+    pub(super) fn learn(
+        &mut self,
+        batch: &EnvironmentBatch,
+        identity: &Identity,
+        lists: &EndedEpisodes,
+        overridden: Option<&SlabMemory>,
+        steps: usize,
+    ) -> Result<Metrics> {
+        if self.plan.as_ref().is_none_or(|(of, _)| *of != steps) {
+            let shown = |_: u32, g: u32| {
+                self.sees_all || g == NO_GROUP || self.groups.iter().any(|o| o.g == g as usize)
+            };
+            let plan = TablePlan::new()
+                .with_some(batch, shown)
+                .with_some(identity.memory(), shown)
+                .with_some(lists.memory(), shown)
+                .with(&self.memory)
+                .with(&self.finals);
+            let says = |slab: u32, g: u32| slab == id::OVERRIDDEN && shown(slab, g);
+            let plan = match overridden {
+                Some(memory) => plan.with_some(memory, says),
+                None => plan,
+            };
+            self.plan = Some((steps, plan.up_to(steps + 1)));
+        }
+        let lent: &[&dyn Lend] = &[
+            batch,
+            identity.memory(),
+            lists.memory(),
+            &self.memory,
+            &self.finals,
+            overridden.unwrap_or(&self.memory),
+        ];
+        let Some((_, plan)) = &self.plan else {
+            return Ok(Metrics::default());
+        };
+        let learned = self.handle.learn(plan, lent);
+        learned.map_err(|e| self.maker.blame(e))
+    }
+
+    /// Teaches the view's statistics what a fragment of `steps` steps has shown.
+    pub(super) fn learn_statistics(&mut self, batch: &EnvironmentBatch, steps: usize) {
+        for group in &self.groups {
+            let Some(base) = group.base else { continue };
+            if !self.view.learns_statistics(group.g) {
+                continue;
+            }
+            let mut rows = (0..steps).map(|slot| {
+                // Without lives of their own all agents count that the policy plays.
+                let counts = match group.alive {
+                    Some(alive) => batch.rows(alive, slot),
+                    None => self.memory.rows(group.controlled, slot),
+                };
+                (batch.rows(base, slot), Some(counts))
+            });
+            self.view.learn_statistics(group.g, &mut rows);
+        }
+    }
+
+    /// Names the plugin in an error that is its fault.
+    pub(super) fn blame(&self, error: Error) -> Error {
+        self.maker.blame(error)
+    }
+}
+
+/// Positions in [`Group::agent`] and [`Group::instance`].
+const FIRST: usize = 0;
+const TERMINATED: usize = 1;
+const TRUNCATED: usize = 2;
+
+impl Group {
+    fn find(
+        g: usize,
+        batch: &EnvironmentBatch,
+        memory: &SlabMemory,
+        finals: &SlabMemory,
+        seen_spec: &EnvironmentSpec,
+    ) -> Result<Self> {
+        let (world, own, group) = (batch.slabs(), memory.slabs(), g as u32);
+        let GroupSpec { agents, action, .. } = &seen_spec.groups[g];
+        let action = if action.is_box() {
+            Action::Real(
+                key(own, id::PROPOSED_ACTION, group)?,
+                key(world, id::ACTION, group)?,
+            )
+        } else {
+            Action::Choices(
+                key(own, id::PROPOSED_ACTION, group)?,
+                key(world, id::ACTION, group)?,
+            )
+        };
+        let agent = ends_per_agent(batch.spec()).then(|| -> Result<_> {
+            let key = |id| key(world, id, group);
+            Ok([
+                key(id::AGENT_FIRST)?,
+                key(id::AGENT_TERMINATED)?,
+                key(id::AGENT_TRUNCATED)?,
+            ])
+        });
+        let seen = own.key(id::OBSERVATION, group);
+        Ok(Self {
+            g,
+            agents: *agents,
+            base: world.key(id::OBSERVATION, group),
+            seen: seen.zip(finals.slabs().key(id::FINAL_OBSERVATION, group)),
+            action,
+            controlled: key(own, id::CONTROLLED, group)?,
+            reward: key(world, id::REWARD, group)?,
+            learning_reward: key(own, id::LEARNING_REWARD, group)?,
+            recurrent: own.key(id::RECURRENT, group),
+            alive: world.key(id::ALIVE, group),
+            agent: agent.transpose()?,
+            instance: [
+                key(world, id::FIRST, NO_GROUP)?,
+                key(world, id::TERMINATED, NO_GROUP)?,
+                key(world, id::TRUNCATED, NO_GROUP)?,
+            ],
+            flags: vec![0; batch.instances() * agents],
+            terminated: vec![0; batch.instances() * agents],
+        })
+    }
+
+    /// Writes one flag an agent: its own where agents have episodes of their own, else the instance's.
+    fn flag(&mut self, batch: &EnvironmentBatch, slot: usize, which: usize) {
+        match &self.agent {
+            Some(keys) => self.flags.copy_from_slice(batch.rows(keys[which], slot)),
+            None => {
+                let rows = batch.rows(self.instance[which], slot);
+                for (agents, &flag) in self.flags.chunks_exact_mut(self.agents).zip(rows) {
+                    agents.fill(flag);
+                }
+            }
+        }
+    }
+
+    /// The reward to learn from: the environment's, as the view changes it.
+    fn reward(
+        &mut self,
+        batch: &EnvironmentBatch,
+        reported: &[f32],
+        memory: &mut SlabMemory,
+        view: &mut PolicyView,
+        slot: usize,
+    ) {
+        if !view.changes_reward() {
+            memory
+                .rows_mut(self.learning_reward, slot)
+                .copy_from_slice(reported);
+            return;
+        }
+        self.flag(batch, slot, TERMINATED);
+        std::mem::swap(&mut self.flags, &mut self.terminated);
+        self.flag(batch, slot, TRUNCATED);
+        let ended = self.flags.iter_mut().zip(&self.terminated);
+        ended.for_each(|(ended, &terminated)| *ended |= terminated);
+        let (counted, out) = (self.controlled, self.learning_reward);
+        if let Some((counted, out)) = memory.read_write((counted, slot - 1), (out, slot)) {
+            view.reward(self.g, reported, &self.flags, Some(counted), out);
+        }
+    }
+}
+
+/// Zeroes the rows that are flagged.
+fn clear(rows: &mut [f32], flags: &[u8]) {
+    let width = rows.len() / flags.len().max(1);
+    let rows = rows.chunks_exact_mut(width.max(1)).zip(flags);
+    rows.filter(|&(_, &flag)| flag != 0)
+        .for_each(|(row, _)| row.fill(0.0));
+}
+
+fn key<T: SlabElement>(slabs: &Slabs, id: u32, group: u32) -> Result<Key<T>> {
+    slabs.key(id, group).ok_or_else(|| missing(id))
+}
