@@ -21,8 +21,8 @@ use crate::{
         plan::threads,
     },
 };
-pub(crate) use policies::{Chosen, Which, of_run};
-use policies::Seat;
+use policies::{Chosen, Seat};
+pub(crate) use policies::{Which, of_run};
 
 const EXAMPLES: &str = "Examples:
   palaestra eval runs/classic-CartPole-v1_core-PPO-v0_s0_20260101T120000

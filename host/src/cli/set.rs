@@ -21,4 +21,10 @@ impl ConfigArgs {
     pub fn config(&self) -> Result<Value> {
         apply(Value::Object(Map::new()), &self.settings)
     }
+
+    /// The same options as settings of an experiment: `environment.a.b=value`.
+    pub(crate) fn of_environment(&self) -> Vec<Setting> {
+        let settings = self.settings.iter().cloned();
+        settings.map(|s| s.below("environment")).collect()
+    }
 }

@@ -12,6 +12,15 @@ pub struct Setting {
     value: Value,
 }
 
+impl Setting {
+    /// The same setting of a part of something larger.
+    #[must_use]
+    pub fn below(mut self, part: &str) -> Self {
+        self.path.insert(0, part.to_owned());
+        self
+    }
+}
+
 /// Parses `a.b=value`. The value is read as TOML (`3`, `0.5`, `true`, `[1, 2]`, `{x = 1}`, `"text"`), then as JSON;
 /// what is neither is text.
 ///

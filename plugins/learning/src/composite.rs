@@ -1,8 +1,9 @@
 //! The same operations out of dfdx's own: right on every device, slower. Also the reference that the fused
 //! operations are tested against.
 //!
-//! Columns and rows are picked by products with matrices of zeros and ones: dfdx's `slice` overwrites gradients on
-//! the CPU.
+//! Columns are picked by products with matrices of zeros and ones: dfdx's `slice` overwrites gradients on the CPU. On CUDA
+//! dfdx compiles copies into another layout, `stack` and `concat` when they are first used, with headers that may not be
+//! there: none of them are used here.
 
 use dfdx::prelude::*;
 use palaestra_plugin_api::Result;
@@ -46,13 +47,66 @@ pub(crate) fn dense<D: Backend, T: Tape<f32, D>>(
     Ok(x)
 }
 
-/// Ones at (i, offset + i): `x·selector` picks columns, `selectorᵀ·x` rows.
+/// Ones at (offset + i, i): `x·selector` picks columns.
 fn selector<D: Backend>(device: &D, from: usize, count: usize, offset: usize) -> Result<Matrix<D>> {
     let mut ones = vec![0.0; from * count];
     for i in 0..count {
         ones[(offset + i) * count + i] = 1.0;
     }
     matrix(device, ones, from, count)
+}
+
+/// Ones at (i, offset + i): `x·placer` puts columns among others of zeros.
+fn placer<D: Backend>(device: &D, count: usize, of: usize, offset: usize) -> Result<Matrix<D>> {
+    let mut ones = vec![0.0; count * of];
+    for i in 0..count {
+        ones[i * of + offset + i] = 1.0;
+    }
+    matrix(device, ones, count, of)
+}
+
+/// The rows of these indices.
+fn rows_at<D: Backend, T: Tape<f32, D>>(
+    x: Matrix<D, T>,
+    indices: Vec<usize>,
+) -> Result<Matrix<D, T>> {
+    let count = indices.len();
+    let indices: Tensor<(usize,), usize, D> = x
+        .device()
+        .try_tensor_from_vec(indices, (count,))
+        .map_err(device_error)?;
+    x.try_gather(indices).map_err(device_error)
+}
+
+/// `[n, width]` as the rows of step t, `[steps·n, width]` with zeros elsewhere.
+fn at_step<D: Backend, T: Tape<f32, D>>(
+    x: Matrix<D, T>,
+    t: usize,
+    rows: usize,
+) -> Result<Matrix<D, T>> {
+    let n = x.shape().0;
+    let device = x.device().clone();
+    let all = rows_at(x, (0..rows).map(|row| row % n).collect())?;
+    let keep = (0..rows).map(|row| f32::from(u8::from(row / n == t)));
+    let keep = vector(&device, keep.collect())?
+        .try_broadcast_like::<_, Axis<1>>(all.shape())
+        .map_err(device_error)?;
+    all.try_mul(keep).map_err(device_error)
+}
+
+/// See [`Backend::beside`].
+pub(crate) fn beside<D: Backend, T: Tape<f32, D> + Merge<T>>(
+    left: Matrix<D, T>,
+    right: Matrix<D, T>,
+) -> Result<Matrix<D, T>> {
+    let (a, b) = (left.shape().1, right.shape().1);
+    let device = left.device().clone();
+    let place = |x: Matrix<D, T>, width, offset| {
+        let placer = placer(&device, width, a + b, offset)?;
+        x.try_matmul(placer).map_err(device_error)
+    };
+    let (left, right) = (place(left, a, 0)?, place(right, b, a)?);
+    left.try_add(right).map_err(device_error)
 }
 
 /// See [`Backend::gru`].
@@ -87,12 +141,8 @@ pub(crate) fn gru<D: Backend, T: Tape<f32, D> + Merge<T>>(
                 .try_mul(matrix(&device, keep, n, width)?)
                 .map_err(device_error)?;
         }
-        let pick = selector(&device, rows, n, t * n)?
-            .try_permute::<_, Axes2<1, 0>>()
-            .map_err(device_error)?;
-        let pick = pick.try_contiguous().map_err(device_error)?;
-        let i = pick.clone().put_tape(std::mem::take(&mut tape));
-        let i = i.try_matmul(product.retaped::<T>()).map_err(device_error)?;
+        let product = product.clone().put_tape(std::mem::take(&mut tape));
+        let i = rows_at(product, (t * n..(t + 1) * n).collect())?;
         let g = affine(
             hidden.with_empty_tape(),
             weights.hidden_weight,
@@ -125,14 +175,7 @@ pub(crate) fn gru<D: Backend, T: Tape<f32, D> + Merge<T>>(
         let (next, next_tape) = next.split_tape();
         let all = next_tape.merge(i_tape).merge(g_tape).merge(h_tape);
         hidden = next.retaped::<T>();
-        let place = pick
-            .try_permute::<_, Axes2<1, 0>>()
-            .and_then(|place| place.try_contiguous())
-            .map_err(device_error)?;
-        let placed = place
-            .put_tape(all)
-            .try_matmul(next.retaped::<T>())
-            .map_err(device_error)?;
+        let placed = at_step(next.put_tape(all), t, rows)?;
         outputs = Some(match outputs {
             None => placed,
             Some(outputs) => outputs.try_add(placed).map_err(device_error)?,

@@ -227,6 +227,14 @@ impl ValueNormaliser {
         self.weight = self.beta * self.weight + share;
     }
 
+    /// Goes on from known statistics, such as those that came with a critic's weights; 0 and 1 mean none yet.
+    pub fn start_from(&mut self, mean: f64, std: f64) {
+        let known = f64::from(u8::from((mean, std) != (0.0, 1.0)));
+        self.weight = known;
+        self.mean = known * mean;
+        self.square = known * (std * std + mean * mean);
+    }
+
     /// μ and σ; 0 and 1 before the first update.
     #[must_use]
     pub fn mean_and_std(&self) -> (f64, f64) {
@@ -290,6 +298,17 @@ mod tests {
             &[all.variance().next().unwrap() as f32],
             &case["var_population"],
         );
+    }
+
+    #[test]
+    fn a_normaliser_goes_on_from_known_statistics() {
+        let mut normaliser = ValueNormaliser::new(0.5).unwrap();
+        normaliser.start_from(3.0, 2.0);
+        assert_eq!(normaliser.mean_and_std(), (3.0, 2.0));
+        normaliser.update(5.0, 29.0);
+        assert_eq!(normaliser.mean_and_std(), (4.0, (21.0f64 - 16.0).sqrt()));
+        normaliser.start_from(0.0, 1.0);
+        assert_eq!(normaliser, ValueNormaliser::new(0.5).unwrap());
     }
 
     #[test]

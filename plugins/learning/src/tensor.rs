@@ -109,9 +109,7 @@ pub fn beside<D: Backend, T: Tape<f32, D> + Merge<T>>(
             "beside: expected matrices of as many rows, found {a} and {b}"
         )));
     }
-    (left, right)
-        .try_concat_along(Axis::<1>)
-        .map_err(|error| device_error(format!("{error:?}")))
+    D::beside(left, right)
 }
 
 /// y\[i\] = `values`\[i\] as a function of row i of x, with ∂y\[i\]/∂x\[i, j\] = `gradient`\[i·width + j\].

@@ -2,6 +2,7 @@
 
 mod actions;
 mod film;
+mod play;
 mod player;
 
 use std::path::{Path, PathBuf};
@@ -18,12 +19,17 @@ use serde_json::{Map, Value, json};
 
 use self::actions::Actor;
 use self::film::{Film, Viewer};
+use self::play::{Acted, Play, Trained};
 use self::player::{Outcome, Player};
 use super::Common;
 use super::output::{print, print_json, remark};
 use super::set::ConfigArgs;
+use super::eval::{Which, of_run};
 use crate::render::Header;
-use crate::session::EnvironmentMaker;
+use crate::rollout::Workers;
+use crate::session::{EnvironmentMaker, Session};
+use crate::training::composition::Composition;
+use crate::training::evaluation::{self, EvaluationPlan};
 
 /// Steps of an episode where neither the environment nor the user sets a limit.
 const DEFAULT_STEPS: u64 = 1000;
@@ -32,6 +38,7 @@ const EXAMPLES: &str = "Examples:
   palaestra render classic/CartPole-v1
   palaestra render mpe/SimpleSpread-v3 --out spread.gif --episodes 3 --seed 7
   palaestra render mpe/SimpleTag-v3 --policy scripted
+  palaestra render runs/mpe-SimpleSpread-v3_core-MAPPO-v0_s0_20260101T120000 --episodes 3
   palaestra render cards/KuhnPoker-v0 --text --episodes 5
   palaestra render classic/Pendulum-v1 --policy no-op --out still.png --max-steps 40
   palaestra render template/Beacon-v0 --actions moves.json --set length=9
@@ -39,12 +46,13 @@ const EXAMPLES: &str = "Examples:
 A PNG holds the last picture. A script is a JSON array with one joint action a step, each an array with
 one entry per agent: [[0, 2], [1, 2]].";
 
-/// Draw episodes of an environment.
+/// Draw episodes of an environment, or of a trained policy.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct RenderArgs {
-    /// Environment, such as classic/CartPole-v1; version and namespace may be left out.
-    #[arg(value_name = "ENV")]
+    /// Environment, such as classic/CartPole-v1; version and namespace may be left out. Or the folder of a run,
+    /// whose best policy then plays.
+    #[arg(value_name = "ENV|RUN")]
     environment: String,
     /// File to write, ending in .gif or .png [default: NAME.gif].
     #[arg(long, value_name = "FILE")]
@@ -110,6 +118,46 @@ pub(crate) fn run(args: &RenderArgs, common: &Common) -> Result<ExitCode> {
         )));
     }
     let session = common.session()?;
+    let Cast {
+        title,
+        default_name,
+        spec,
+        play,
+        blame,
+    } = cast(args, &session)?;
+    let groups: Vec<String> = spec.groups.iter().map(|g| g.name.clone()).collect();
+    let limit = args.max_steps.unwrap_or_else(|| default_limit(&spec));
+    let path = args.out.clone().unwrap_or_else(|| PathBuf::from(default_name));
+    let mut film = if args.text {
+        Film::text(args.fps)
+    } else {
+        Film::file(&path, args.fps, args.size)?
+    };
+    let mut player = Player::start(&title, play)?;
+    let bar = bar(args, limit);
+    let played = film_episodes(&mut player, &mut film, args.episodes, limit, &bar);
+    let played = played.map_err(|e| blame.blame(e))?;
+    film.finish()?;
+    if !args.text {
+        report(&title, &path, &groups, &played, common)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Who plays what.
+struct Cast {
+    title: String,
+    /// File that pictures go to when nobody names one.
+    default_name: String,
+    spec: EnvironmentSpec,
+    play: Box<dyn Play>,
+    blame: EnvironmentMaker,
+}
+
+fn cast(args: &RenderArgs, session: &Session) -> Result<Cast> {
+    if Path::new(&args.environment).is_dir() {
+        return trained(args, session);
+    }
     let maker = session.environment(&args.environment, &args.config.config()?)?;
     maker.notes().iter().for_each(|note| remark("note", note));
     let what = MakeEnvironment {
@@ -118,30 +166,41 @@ pub(crate) fn run(args: &RenderArgs, common: &Common) -> Result<ExitCode> {
     };
     let batch = maker.batch(&what, 1, 1)?;
     let actor = actor(args, &batch).map_err(|e| e.within(maker.id()))?;
-    let groups: Vec<String> = batch.spec().groups.iter().map(|g| g.name.clone()).collect();
-    let limit = args
-        .max_steps
-        .unwrap_or_else(|| default_limit(batch.spec()));
-    let path = args.out.clone().unwrap_or_else(|| default_path(&maker));
-    let mut film = if args.text {
-        Film::text(args.fps)
-    } else {
-        Film::file(&path, args.fps, args.size)?
-    };
-    let mut player = Player::start(&maker, batch, actor)?;
-    let played = play(
-        &mut player,
-        &mut film,
-        args.episodes,
-        limit,
-        &bar(args, limit),
-    )
-    .map_err(|e| maker.blame(e))?;
-    film.finish()?;
-    if !args.text {
-        report(&maker, &path, &groups, &played, common)?;
+    Ok(Cast {
+        title: maker.id().to_owned(),
+        default_name: default_name(maker.id()),
+        spec: batch.spec().clone(),
+        play: Box::new(Acted::new(&maker, batch, actor)),
+        blame: maker,
+    })
+}
+
+/// The best policies of a run, choosing their best actions.
+fn trained(args: &RenderArgs, session: &Session) -> Result<Cast> {
+    if args.policy.is_some() || args.actions.is_some() {
+        let message = "--policy: expected none beside a run, whose policy plays, found one";
+        return Err(Error::config(message));
     }
-    Ok(ExitCode::SUCCESS)
+    let run = Path::new(&args.environment);
+    let chosen = of_run(run, Which::Best, &args.config.of_environment(), session)?;
+    chosen.notes.iter().for_each(|note| remark("note", note));
+    let composition = Composition::check(&chosen.parts)?;
+    let plan = EvaluationPlan {
+        run_seed: args.seed,
+        episodes: 1,
+        num_envs: 1,
+        greedy: true,
+    };
+    let (parts, workers) = (&chosen.parts, Workers::new(1)?);
+    let states = chosen.states.as_deref();
+    let stage = evaluation::stage(parts, &composition, states, &plan, &workers)?;
+    Ok(Cast {
+        title: parts.environment.id().to_owned(),
+        default_name: default_name(parts.environment.id()),
+        spec: stage.spec().clone(),
+        play: Box::new(Trained::new(stage, true)),
+        blame: parts.environment.clone(),
+    })
 }
 
 fn actor(args: &RenderArgs, batch: &EnvironmentBatch) -> Result<Actor> {
@@ -180,9 +239,8 @@ fn default_limit(spec: &EnvironmentSpec) -> u64 {
 }
 
 /// `CartPole-v1.gif` for `classic/CartPole-v1`.
-fn default_path(maker: &EnvironmentMaker) -> PathBuf {
-    let name = maker.id().rsplit('/').next().unwrap_or_default();
-    PathBuf::from(format!("{name}.gif"))
+fn default_name(id: &str) -> String {
+    format!("{}.gif", id.rsplit('/').next().unwrap_or_default())
 }
 
 /// A progress bar on a terminal; nothing elsewhere, and nothing beside text pictures.
@@ -207,7 +265,7 @@ struct Played {
 
 /// Plays the episodes. A picture is passed on once the next one is known, so that the last one of an
 /// episode can stay longer.
-fn play(
+fn film_episodes(
     player: &mut Player,
     film: &mut Film,
     episodes: u64,
@@ -269,7 +327,7 @@ fn returns(header: &Header) -> String {
 }
 
 fn report(
-    maker: &EnvironmentMaker,
+    title: &str,
     path: &Path,
     groups: &[String],
     played: &Played,
@@ -284,7 +342,7 @@ fn report(
             json!({"steps": end.step, "returns": returns})
         });
         return print_json(&json!({
-            "environment": maker.id(),
+            "environment": title,
             "file": path.display().to_string(),
             "pictures": played.pictures,
             "episodes": ends.collect::<Vec<_>>(),

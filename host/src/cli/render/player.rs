@@ -2,13 +2,10 @@
 
 use palaestra_plugin_api::abi::{NO_GROUP, RenderMode, id};
 use palaestra_plugin_api::canvas::{Canvas, Scene};
-use palaestra_plugin_api::client::EnvironmentBatch;
 use palaestra_plugin_api::{Error, ErrorKind, Result};
-use serde_json::json;
 
-use super::actions::Actor;
+use super::play::Play;
 use crate::render::{Frame, Header, Tracks};
-use crate::session::EnvironmentMaker;
 
 /// What an environment shows.
 pub(crate) enum Picture {
@@ -29,13 +26,10 @@ pub(crate) enum Outcome {
     OutOfActions,
 }
 
-/// One instance, its actor, and what has happened so far.
+/// One instance, who acts in it, and what has happened so far.
 pub(crate) struct Player {
-    batch: EnvironmentBatch,
-    actor: Actor,
+    play: Box<dyn Play>,
     header: Header,
-    /// Steps over all episodes.
-    time: u64,
     tracks: Tracks,
     /// The first mode that worked.
     mode: Option<RenderMode>,
@@ -48,16 +42,9 @@ impl Player {
     ///
     /// # Errors
     /// What the plugin reports.
-    pub(crate) fn start(
-        maker: &EnvironmentMaker,
-        mut batch: EnvironmentBatch,
-        actor: Actor,
-    ) -> Result<Self> {
-        // So that the end of an episode can be seen before the next one begins.
-        batch
-            .reset(&json!({"manual_reset": true}), 0)
-            .map_err(|e| maker.blame(e))?;
-        let groups = &batch.spec().groups;
+    pub(crate) fn start(title: &str, mut play: Box<dyn Play>) -> Result<Self> {
+        play.begin()?;
+        let groups = &play.batch().spec().groups;
         let name = |name: &String| {
             if groups.len() == 1 {
                 String::new()
@@ -67,15 +54,13 @@ impl Player {
         };
         let returns = groups.iter().map(|g| (name(&g.name), 0.0)).collect();
         let header = Header {
-            title: maker.id().to_owned(),
+            title: title.to_owned(),
             returns,
             ..Header::default()
         };
         Ok(Self {
-            batch,
-            actor,
+            play,
             header,
-            time: 0,
             tracks: Tracks::default(),
             mode: None,
             ended: false,
@@ -92,21 +77,20 @@ impl Player {
     /// # Errors
     /// What the plugin reports.
     pub(crate) fn step(&mut self) -> Result<Outcome> {
-        if !self.actor.act(&mut self.batch, self.time)? {
+        if !self.play.step()? {
             return Ok(Outcome::OutOfActions);
         }
-        self.batch.step(0, 0)?;
-        self.time += 1;
         self.header.step += 1;
+        let (slot, batch) = (self.play.slot(), self.play.batch());
         for (group, (_, sum)) in self.header.returns.iter_mut().enumerate() {
-            if let Some(key) = self.batch.slabs().key::<f32>(id::REWARD, group as u32) {
-                let rewards = self.batch.rows(key, 0);
+            if let Some(key) = batch.slabs().key::<f32>(id::REWARD, group as u32) {
+                let rewards = batch.rows(key, slot);
                 *sum += rewards.iter().map(|&r| f64::from(r)).sum::<f64>() / rewards.len() as f64;
             }
         }
         self.ended = [id::TERMINATED, id::TRUNCATED].iter().any(|&flag| {
-            let key = self.batch.slabs().key::<u8>(flag, NO_GROUP);
-            key.is_some_and(|key| self.batch.rows(key, 0)[0] != 0)
+            let key = batch.slabs().key::<u8>(flag, NO_GROUP);
+            key.is_some_and(|key| batch.rows(key, slot)[0] != 0)
         });
         Ok(if self.ended {
             Outcome::Ended
@@ -121,7 +105,7 @@ impl Player {
     /// What the plugin reports.
     pub(crate) fn next_episode(&mut self) -> Result<()> {
         if !self.ended || !self.has_begun_anew() {
-            self.batch.reset(&json!({}), 0)?;
+            self.play.restart()?;
         }
         self.ended = false;
         self.tracks.restart();
@@ -136,9 +120,10 @@ impl Player {
 
     /// Whether the step that ended the episode has begun the next one: an object that does not know
     /// `manual_reset`. Its present picture is not that of the end.
-    pub(crate) fn has_begun_anew(&self) -> bool {
-        let first = self.batch.slabs().key::<u8>(id::FIRST, NO_GROUP);
-        self.ended && first.is_some_and(|key| self.batch.rows(key, 0)[0] != 0)
+    pub(crate) fn has_begun_anew(&mut self) -> bool {
+        let (slot, batch) = (self.play.slot(), self.play.batch());
+        let first = batch.slabs().key::<u8>(id::FIRST, NO_GROUP);
+        self.ended && first.is_some_and(|key| batch.rows(key, slot)[0] != 0)
     }
 
     /// The present picture: a scene if the environment draws one, else pixels, else text. To be asked for once a step:
@@ -154,7 +139,7 @@ impl Player {
             .map_or(&modes[..], std::slice::from_ref)
             .to_vec();
         for mode in modes {
-            let (mut shard, index) = self.batch.locate(0);
+            let (mut shard, index) = self.play.batch().locate(0);
             match shard.render(index, mode) {
                 Ok(bytes) => {
                     self.mode = Some(mode);

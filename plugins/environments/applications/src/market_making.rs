@@ -42,8 +42,8 @@
 //! | reward, noise trader | the same with `demand_penalty` · (position - wanted)² |
 //! | terminated | the market closes after `session_steps`; positions are then worth the value instead of the mid |
 //!
-//! So an episode's rewards are what was really earned; over all agents they sum to minus fees and penalties, plus the
-//! value's gift or loss of nobody: cash and positions of all sum to 0 at any time.
+//! So an episode's rewards are what was really earned. Cash and positions of all agents sum to 0 at any time: what one
+//! gains another loses, and the rewards of all are minus fees and penalties.
 //!
 //! Metrics: `spread` (mean; cut to 4 · `max_offset`, and that when a side is empty), `volume` (sum), `mispricing`
 //! (mean |mid - value|), and for each group the size of a `position` (mean) and `pnl`, what an agent earned before

@@ -17,6 +17,9 @@ const MOVES: [[f64; 2]; 5] = [[0.0, 0.0], [-1.0, 0.0], [1.0, 0.0], [0.0, -1.0], 
 const DIRECTIONS: usize = 16;
 const STRENGTHS: [f64; 3] = [1.0, 0.5, 0.2];
 
+/// What the cost of leaving the square weighs beside danger, to prey: pursuers must not chase it away for good.
+pub const INSIDE: f64 = 10.0;
+
 /// What a place costs an agent.
 pub type Cost<'a> = Box<dyn Fn([f64; 2]) -> f64 + 'a>;
 

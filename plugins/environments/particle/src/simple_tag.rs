@@ -35,7 +35,7 @@ use crate::{
     features::Features,
     legacy,
     physics::{Body, Physics},
-    scripted::{Wish, ahead, danger, nearest_of, place},
+    scripted::{INSIDE, Wish, ahead, danger, nearest_of, place},
     task::{Common, Group, Landmark, Legacy, Outcome, Scenario, Task},
     world::{View, add, below, distance},
 };
@@ -198,7 +198,10 @@ impl Task for SimpleTag {
         let pursuers: Vec<_> = (0..self.adversaries).map(|a| ahead(world, a)).collect();
         let flee = |_| {
             let pursuers = pursuers.clone();
-            Wish::least(move |at| danger(at, &pursuers) + bounds::penalty([&[at[0]], &[at[1]]])[0])
+            Wish::least(move |at| {
+                let outside = bounds::penalty([&[at[0]], &[at[1]]])[0];
+                danger(at, &pursuers) + INSIDE * outside
+            })
         };
         let adversaries = (0..self.adversaries).map(chase);
         adversaries.chain(prey.clone().map(flee)).collect()

@@ -38,7 +38,7 @@ use crate::{
     bounds,
     features::Features,
     physics::{Body, Physics},
-    scripted::{Wish, ahead, apart, danger, landmark, nearest_of, place},
+    scripted::{INSIDE, Wish, ahead, apart, danger, landmark, nearest_of, place},
     task::{Common, Group, Landmark, Outcome, Scenario, Task},
     world::{View, add, below, distance, nearest},
 };
@@ -318,7 +318,7 @@ impl Task for SimpleWorldComm {
             Wish::least(move |at| {
                 let meal = nearest_of(at, food(first, last)).map_or(0.0, |f| apart(at, f));
                 let outside = bounds::penalty([&[at[0]], &[at[1]]])[0];
-                danger(at, &pursuers) + HUNGRY * meal + OUTSIDE * outside
+                danger(at, &pursuers) + HUNGRY * meal + INSIDE * outside
             })
         };
         let adversaries = (0..self.adversaries).map(chase);

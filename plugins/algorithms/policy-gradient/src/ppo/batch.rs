@@ -25,8 +25,10 @@ pub(crate) struct Batch {
     pub(crate) talk: Option<Talk>,
 }
 
-/// What a mechanism's rounds went with, `[rows, …]`.
+/// What a mechanism's rounds went with, `[rows, …]`, without padding.
 pub(crate) struct Talk {
+    /// n.
+    instances: usize,
     pub(crate) keys: Vec<u64>,
     pub(crate) extras: Vec<f32>,
     pub(crate) context: Context,
@@ -125,10 +127,6 @@ impl Batch {
             unit.pad(before, after);
         }
         lengthen(&mut self.common, before, after, 0.0);
-        if let Some(talk) = &mut self.talk {
-            lengthen(&mut talk.keys, before, after, 0);
-            lengthen(&mut talk.extras, before, after, 0.0);
-        }
         self.steps += more;
     }
 }
@@ -150,10 +148,19 @@ impl Talk {
         }
         let ids = [described.needs.as_slice(), &described.likes].concat();
         Ok(Self {
+            instances: table.instances(),
             keys: all,
             extras,
             context: Context::read(table, &ids, groups as u32, steps)?,
         })
+    }
+
+    /// Where rows are found: in padding nobody takes part, but mechanisms see a round that there was.
+    pub(crate) fn rows(&self, rows: &[usize]) -> Vec<usize> {
+        let count = self.keys.len();
+        let last = |row: usize| count - self.instances + row % self.instances;
+        let found = rows.iter().map(|&row| if row < count { row } else { last(row) });
+        found.collect()
     }
 }
 

@@ -3,6 +3,7 @@
 use palaestra_learning::{
     action_head::Actions,
     buffers::gather,
+    context::Context,
     device::Backend,
     exchange::{Outbox, Places, Recorded},
     losses::{self, ValueError},
@@ -22,7 +23,6 @@ use super::{
 pub(crate) struct Minibatch<D: Backend> {
     units: Vec<UnitPart<D>>,
     talk: Option<TalkPart>,
-    rows: Vec<usize>,
     steps: usize,
 }
 
@@ -44,6 +44,8 @@ struct UnitPart<D: Backend> {
 
 /// What the mechanism's rounds go with.
 struct TalkPart {
+    /// Rows of the fragment.
+    rows: Vec<usize>,
     mask: Vec<u8>,
     first: Vec<u8>,
     keys: Vec<u64>,
@@ -94,7 +96,6 @@ impl<D: Backend> Minibatch<D> {
         Ok(Self {
             units,
             talk,
-            rows,
             steps,
         })
     }
@@ -135,10 +136,7 @@ impl<D: Backend> Minibatch<D> {
         if let (Some(channel), Some(talk), Some(learned)) =
             (&rules.channel, &self.talk, &networks.channel)
         {
-            let context = batch
-                .talk
-                .as_ref()
-                .map(|t| (&t.context, self.rows.as_slice()));
+            let context = batch.talk.as_ref().map(|talk| &talk.context);
             inboxes = channel.exchange(learned, outboxes, &talk.recorded(self.steps, context))?;
         }
         let mut inboxes = inboxes.into_iter();
@@ -274,11 +272,13 @@ impl TalkPart {
         };
         let (described, agents) = (channel.description(), channel.agents());
         let width = described.state_width;
+        let found = talk.rows(rows);
         let mut part = Self {
             mask: vec![0; rows.len() * agents],
             first: vec![0; rows.len() * agents],
-            keys: gather(&talk.keys, 1, rows)?,
-            extras: gather(&talk.extras, described.extras_width, rows)?,
+            keys: gather(&talk.keys, 1, &found)?,
+            extras: gather(&talk.extras, described.extras_width, &found)?,
+            rows: found,
             state: vec![0.0; starts.len() * agents * width],
         };
         for ((plan, unit), memory) in plans.iter().zip(&batch.units).zip(memories) {
@@ -300,17 +300,13 @@ impl TalkPart {
         Ok(Some(part))
     }
 
-    fn recorded<'a>(
-        &'a self,
-        steps: usize,
-        context: Option<(&'a palaestra_learning::context::Context, &'a [usize])>,
-    ) -> Recorded<'a> {
+    fn recorded<'a>(&'a self, steps: usize, context: Option<&'a Context>) -> Recorded<'a> {
         Recorded {
             steps,
             mask: &self.mask,
             keys: &self.keys,
             extras: &self.extras,
-            context,
+            context: context.map(|context| (context, self.rows.as_slice())),
             state: &self.state,
             first: &self.first,
         }

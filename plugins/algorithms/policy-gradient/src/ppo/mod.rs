@@ -55,16 +55,13 @@ mod saved;
 
 use std::io::{Read, Write};
 
-use palaestra_learning::{
-    device::{Backend, Device, DeviceName},
-    tensor::Cpu,
-};
+use palaestra_learning::device::{Backend, DeviceName, Family, Placed};
 use palaestra_plugin_api::serde_json::{Map, Value};
 use palaestra_plugin_api::{
     Result,
     abi::id,
     algorithm::{
-        Algorithm, AlgorithmCapabilities, Collect, Extra, Metrics, Sees, Setting, changed,
+        Algorithm, AlgorithmCapabilities, Collect, Extra, Metrics, Role, Sees, Setting, changed,
     },
     config::Config,
     table::Table,
@@ -107,7 +104,7 @@ pub type Mappo = Proximal<MappoConfig>;
 /// PPO with the defaults of `C`.
 pub struct Proximal<C> {
     settings: C,
-    learner: Box<dyn OnDevice + Send>,
+    learner: Placed<Learners>,
 }
 
 /// A learner, whatever its device.
@@ -149,12 +146,33 @@ impl<D: Backend> OnDevice for Learner<D> {
     }
 }
 
-/// Opens the device and makes a learner on it.
-fn open(config: PpoConfig, setting: &Setting) -> Result<Box<dyn OnDevice + Send>> {
-    let name: DeviceName = config.device.parse()?;
-    match name.open()? {
-        Device::Cpu(device) => Ok(Box::new(Learner::<Cpu>::new(device, config, setting)?)),
+/// Learners on all devices.
+enum Learners {}
+
+impl Family for Learners {
+    type From<'a> = (PpoConfig, &'a Setting);
+    type On<D: Backend> = Learner<D>;
+    type Face = dyn OnDevice;
+
+    fn make<D: Backend>(device: D, (config, setting): Self::From<'_>) -> Result<Learner<D>> {
+        Learner::new(device, config, setting)
     }
+    fn face<D: Backend>(learner: &Learner<D>) -> &Self::Face {
+        learner
+    }
+    fn face_mut<D: Backend>(learner: &mut Learner<D>) -> &mut Self::Face {
+        learner
+    }
+}
+
+/// A learner on the device of the configuration. Others act only, which the CPU does.
+fn place(config: PpoConfig, setting: &Setting) -> Result<Placed<Learners>> {
+    let name: DeviceName = config.device.parse()?;
+    let name = match setting.role {
+        Role::Learner => name,
+        _ => DeviceName::Cpu,
+    };
+    Placed::new(name, &setting.host, (config, setting))
 }
 
 impl<C: Preset> Algorithm for Proximal<C> {
@@ -202,13 +220,13 @@ impl<C: Preset> Algorithm for Proximal<C> {
 
     fn new(config: &C, setting: &Setting) -> Result<Self> {
         Ok(Self {
-            learner: open(PpoConfig::of(config)?, setting)?,
+            learner: place(PpoConfig::of(config)?, setting)?,
             settings: config.clone(),
         })
     }
 
     fn next(&mut self) -> Result<Collect> {
-        let config = self.learner.config();
+        let config = self.learner.get().config();
         Ok(match config.whole_episodes {
             true => Collect::episodes(1),
             false => Collect::steps(config.num_steps),
@@ -216,35 +234,35 @@ impl<C: Preset> Algorithm for Proximal<C> {
     }
 
     fn act(&mut self, rows: &mut Table<'_>, slot: usize, greedy: bool) -> Result<()> {
-        self.learner.act(rows, slot, greedy)
+        self.learner.get_mut().act(rows, slot, greedy)
     }
 
     fn learn(&mut self, fragment: &Table<'_>) -> Result<Metrics> {
-        self.learner.learn(fragment)
+        self.learner.get_mut().learn(fragment)
     }
 
     fn configure(&mut self, changes: &Map<String, Value>) -> Result<()> {
         let settings = changed(&self.settings, changes)?;
-        self.learner.set_config(PpoConfig::of(&settings)?);
+        self.learner.get_mut().set_config(PpoConfig::of(&settings)?);
         self.settings = settings;
         Ok(())
     }
 
     fn snapshot(&mut self, out: &mut dyn Write) -> Result<()> {
-        self.learner.snapshot(out)
+        self.learner.get_mut().snapshot(out)
     }
 
     fn restore(&mut self, from: &mut dyn Read) -> Result<()> {
-        let changes = self.learner.restore(from)?;
+        let changes = self.learner.get_mut().restore(from)?;
         self.configure(&changes)
     }
 
     fn weights(&mut self, out: &mut dyn Write) -> Result<()> {
-        self.learner.weights(out)
+        self.learner.get_mut().weights(out)
     }
 
     fn set_weights(&mut self, from: &mut dyn Read, groups: &[String]) -> Result<()> {
-        self.learner.set_weights(from, groups)
+        self.learner.get_mut().set_weights(from, groups)
     }
 }
 

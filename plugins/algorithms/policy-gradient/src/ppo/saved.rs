@@ -58,8 +58,10 @@ impl<D: Backend> Learner<D> {
 
     fn load(&mut self, tensors: &NamedTensors, groups: &[String]) -> Result<()> {
         let mut every = true;
+        let normalises = self.rules.config.value_norm;
         let units = self.plans.iter().zip(&mut self.networks.policies);
-        for ((plan, policy), scale) in units.zip(&mut self.acting.scales) {
+        let scales = self.acting.scales.iter_mut().zip(&mut self.progress.normalisers);
+        for ((plan, policy), (scale, normaliser)) in units.zip(scales) {
             let unit = &plan.unit;
             if !groups.is_empty() && !unit.groups.iter().any(|g| groups.contains(g)) {
                 every = false;
@@ -76,11 +78,11 @@ impl<D: Backend> Learner<D> {
             {
                 weights::apply(&mut policy.critic, &critic, tensors)?;
             }
-            if let Some([mean, deviation]) = tensors
-                .get(&format!("{critic}/scale"))
-                .map(|t| t.values.as_slice())
-            {
+            let found = tensors.get(&format!("{critic}/scale"));
+            let found = found.filter(|_| normalises).map(|t| t.values.as_slice());
+            if let Some([mean, deviation]) = found {
                 *scale = (f64::from(*mean), f64::from(*deviation));
+                normaliser.start_from(scale.0, scale.1);
             }
         }
         match &mut self.networks.channel {

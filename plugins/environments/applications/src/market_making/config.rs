@@ -62,7 +62,7 @@ pub struct MarketMakingConfig {
     #[config(default = 0.002, range = 0.0..=100.0)]
     pub inventory_penalty: f64,
     /// What the square of its distance to the wanted position costs a noise trader in a step.
-    #[config(default = 0.02, range = 0.0..=100.0)]
+    #[config(default = 0.05, range = 0.0..=100.0)]
     pub demand_penalty: f64,
     /// Probability that a noise trader wants another position after a step.
     #[config(default = 0.05, range = 0.0..=1.0)]

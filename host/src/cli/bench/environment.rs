@@ -1,16 +1,16 @@
-//! `palaestra bench`: how fast an environment is through the host's own rollout.
+//! `palaestra bench environment`: how fast an environment is through the host's own rollout.
 
 use std::{process::ExitCode, time::Duration};
 
 use palaestra_plugin_api::{Error, Result, client::MakeEnvironment};
 use serde::Serialize;
 
-use super::{
-    Common,
-    output::{Ink, Paint, Table, print, print_json, remark},
-    set::ConfigArgs,
-};
 use crate::{
+    cli::{
+        Common,
+        output::{Ink, Paint, Table, print, print_json, remark},
+        set::ConfigArgs,
+    },
     rollout::{Rollout, RolloutOptions, Runner, Workers, median},
     wrappers::WrapperSpec,
 };
@@ -23,23 +23,10 @@ const EXAMPLES: &str = "Examples:
 Random actions, slabs, resets, checks and statistics are included. Thread counts take turns, and the
 median over the repeats is given.";
 
-/// Measure speed.
+/// Steps per second of an environment.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
-pub(crate) struct BenchArgs {
-    #[command(subcommand)]
-    what: What,
-}
-
-#[derive(Debug, clap::Subcommand)]
-enum What {
-    /// Steps per second of an environment.
-    #[command(after_help = EXAMPLES)]
-    Environment(EnvironmentArgs),
-}
-
-#[derive(Debug, clap::Args)]
-struct EnvironmentArgs {
+pub(crate) struct EnvironmentArgs {
     /// Id, such as classic/CartPole-v1; version and namespace may be left out.
     #[arg(value_name = "ID")]
     id: String,
@@ -99,8 +86,7 @@ struct Comparison {
 ///
 /// # Errors
 /// An unknown name, a wrong setting, or a plugin at fault.
-pub(crate) fn run(args: &BenchArgs, common: &Common) -> Result<ExitCode> {
-    let What::Environment(args) = &args.what;
+pub(crate) fn run(args: &EnvironmentArgs, common: &Common) -> Result<ExitCode> {
     let runs = measure(args, common)?;
     if common.json {
         match runs.as_slice() {
@@ -219,15 +205,14 @@ mod tests {
     #[derive(Parser)]
     struct Line {
         #[command(flatten)]
-        bench: BenchArgs,
+        environment: EnvironmentArgs,
     }
 
     #[test]
     fn the_command_line_is_understood_and_checked() {
-        let parse = |line: &str| Line::try_parse_from(line.split(' ')).map(|line| line.bench.what);
-        let What::Environment(args) =
-            parse("bench environment CartPole --threads 1,2 --num-envs 64 --wrapper TimeLimit")
-                .unwrap();
+        let parse = |line: &str| Line::try_parse_from(line.split(' ')).map(|l| l.environment);
+        let args =
+            parse("environment CartPole --threads 1,2 --num-envs 64 --wrapper TimeLimit").unwrap();
         assert_eq!(
             (args.threads, args.num_envs, args.wrappers.len()),
             (vec![1, 2], 64, 1)
@@ -239,7 +224,7 @@ mod tests {
             "--wrapper TimeLimit.5",
         ] {
             assert!(
-                parse(&format!("bench environment CartPole {wrong}")).is_err(),
+                parse(&format!("environment CartPole {wrong}")).is_err(),
                 "{wrong}"
             );
         }
