@@ -2,6 +2,8 @@
 
 mod makers;
 
+use std::sync::Arc;
+
 use palaestra_plugin_api::{
     Error, Result,
     client::{Context, Services},
@@ -83,7 +85,11 @@ impl Session {
         let factory = plugin
             .coordination
             .ok_or_else(|| origin.lacks("mechanisms"))?;
-        Ok(MechanismMaker { origin, factory })
+        Ok(MechanismMaker {
+            origin,
+            factory,
+            described: Arc::default(),
+        })
     }
 
     fn find(&self, kind: Kind, name: &str, config: &Value) -> Result<(Origin, Plugin)> {

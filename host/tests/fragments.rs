@@ -44,7 +44,7 @@ fn plan(num_envs: usize, shards: usize) -> TrainingPlan {
 
 /// Trains for some fragments and gives the metrics of all of them.
 fn train(parts: &Parts, plan: &TrainingPlan, threads: usize, fragments: usize) -> Value {
-    let composition = Composition::check(parts).unwrap();
+    let composition = Composition::check(parts, Role::Learner, plan.num_envs).unwrap();
     let workers = Workers::new(threads).unwrap();
     let mut trainer = Trainer::new(parts, &composition, plan, &workers).unwrap();
     for _ in 0..fragments {
@@ -154,7 +154,7 @@ fn evaluation_is_the_same_whenever_it_is_asked_for_and_beside_random() {
         ("core/NoOp-v0", json!({})),
         &[],
     );
-    let composition = Composition::check(&parts).unwrap();
+    let composition = Composition::check(&parts, Role::Evaluator, 8).unwrap();
     let workers = Workers::new(1).unwrap();
     let plan = EvaluationPlan {
         run_seed: 3,

@@ -8,6 +8,8 @@ use crate::schema_node::{holder, resolve};
 use crate::suggest::nearest;
 use crate::validate::Problem;
 
+/// What is wrong with a value that has no default and is not there.
+pub(crate) const MISSING: &str = "expected a value, found none";
 /// Most characters of a wrong value that are quoted.
 const MAX_QUOTED: usize = 60;
 /// Most keys or values that are listed as the known ones.
@@ -38,7 +40,7 @@ pub(crate) fn explain(schema: &Value, error: &ValidationError<'_>) -> Vec<Proble
             let key = property.as_str().unwrap_or_default();
             vec![Problem {
                 pointer: format!("{pointer}/{}", escape(key)),
-                message: "expected a value, found none".to_owned(),
+                message: MISSING.to_owned(),
             }]
         }
         ValidationErrorKind::Type { kind } => {

@@ -74,10 +74,12 @@ impl ConfigSchema {
     ///
     /// # Errors
     /// Kind `Config`: `config ID: /pointer: expected X, found Y` for the first problem, with the number of
-    /// further ones.
+    /// further ones; values that are missing come last.
     pub fn check(&self, config: &Value) -> Result<()> {
         let problems = self.problems(config);
-        let Some(first) = problems.first() else {
+        // What is missing may well be there, under a misspelt key.
+        let there = problems.iter().find(|p| p.message != problem::MISSING);
+        let Some(first) = there.or(problems.first()) else {
             return Ok(());
         };
         let more = match problems.len() - 1 {

@@ -1,5 +1,6 @@
 //! Calling cargo, and what it knows of the workspace.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -18,8 +19,16 @@ pub(crate) fn workspace() -> PathBuf {
 /// # Errors
 /// When it cannot be started, or fails.
 pub(crate) fn run(arguments: &[&str]) -> Result<()> {
+    run_with(arguments, &[])
+}
+
+/// Runs cargo in the workspace with these variables.
+///
+/// # Errors
+/// When it cannot be started, or fails.
+pub(crate) fn run_with(arguments: &[&str], variables: &[(&str, &OsStr)]) -> Result<()> {
     let line = format!("cargo {}", arguments.join(" "));
-    let status = command(arguments).status();
+    let status = command(arguments).envs(variables.iter().copied()).status();
     match status.map_err(|e| format!("{line}: {e}"))? {
         status if status.success() => Ok(()),
         status => Err(format!("{line}: expected success, found {status}")),
@@ -67,14 +76,14 @@ fn libraries(metadata: &Value) -> Vec<String> {
         .into_iter()
         .flat_map(|p| array(&p, "targets"));
     let cdylibs = targets.filter(|t| array(t, "kind").iter().any(|k| k == "cdylib"));
-    let (prefix, suffix) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-    let file = |t: Value| {
-        Some(format!(
-            "{prefix}{}{suffix}",
-            t["name"].as_str()?.replace('-', "_")
-        ))
-    };
+    let file = |t: Value| t["name"].as_str().map(library);
     cdylibs.filter_map(file).collect()
+}
+
+/// The file name of a package's library.
+pub(crate) fn library(package: &str) -> String {
+    let (prefix, suffix) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+    format!("{prefix}{}{suffix}", package.replace('-', "_"))
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 mod baselines;
 mod bench;
 mod cargo;
+mod cuda;
+mod kills;
 mod program;
 mod schemas;
 
@@ -26,8 +28,11 @@ const EXAMPLES: &str = "Examples:
   cargo xtask test
   cargo xtask test trace -- --nocapture
   cargo xtask schemas --check
+  cargo xtask cuda
+  cargo xtask cuda build --release -p policy-gradient --features cuda
   cargo xtask bench --out docs/benchmarks.md
-  cargo xtask baselines --out docs/baselines.md";
+  cargo xtask baselines --out docs/baselines.md
+  cargo xtask kills --count 50";
 
 #[derive(Debug, Subcommand)]
 enum Chore {
@@ -42,6 +47,17 @@ enum Chore {
         /// Write nothing; fail when a file is not as it would be written.
         #[arg(long)]
         check: bool,
+    },
+    /// Fetch the CUDA compiler, build the plugins that learn on CUDA, and check that they load without a GPU; says so
+    /// and is content where the compiler cannot be had.
+    Cuda {
+        /// Run cargo with the compiler instead, such as `build --release -p policy-gradient --features cuda`.
+        #[arg(
+            trailing_var_arg = true,
+            allow_hyphen_values = true,
+            value_name = "CARGO"
+        )]
+        arguments: Vec<String>,
     },
     /// Measure every environment in one go, release build.
     Bench {
@@ -62,14 +78,22 @@ enum Chore {
         #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(2..))]
         episodes: u32,
     },
+    /// Kill training at random moments, resume it, and compare the bytes with those of a run that was left alone.
+    Kills {
+        /// Kills.
+        #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+        count: u32,
+    },
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().chore {
         Chore::Test { arguments } => test(&arguments),
         Chore::Schemas { check } => schemas::run(check),
+        Chore::Cuda { arguments } => cuda::run(&arguments),
         Chore::Bench { out, arguments } => bench::run(out.as_deref(), &arguments),
         Chore::Baselines { out, episodes } => baselines::run(out.as_deref(), episodes),
+        Chore::Kills { count } => kills::run(count),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -38,6 +38,11 @@ impl Program {
         Ok(Self(target.join(folder).join("palaestra")))
     }
 
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
     /// What it prints as JSON.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ mod policies;
 
 use std::process::ExitCode;
 
-use palaestra_plugin_api::{Result, one_line};
+use palaestra_plugin_api::{Result, algorithm::Role, one_line};
 use serde::Serialize;
 
 use super::{
@@ -30,9 +30,9 @@ const EXAMPLES: &str = "Examples:
   palaestra eval mpe/SimpleSpread-v3 core/Random-v0
   palaestra eval --seat good=RUN1 --seat adversary=RUN2
 
-Episodes are played on seeds that training never sees, the same ones whenever it is asked again, and beside random
-actions in the same episodes. With --seat every agent group is played by the policy of a run, or by an algorithm that
-needs no training, such as core/Random-v0.";
+Episodes are played on seeds that training never sees, the same ones whenever it is asked again, and beside \
+random actions in the same episodes. With --seat every agent group is played by the policy of a run, or by \
+an algorithm that needs no training, such as core/Random-v0.";
 
 /// Evaluate the policy of a run, an untrained algorithm, or policies of several runs together.
 #[derive(Debug, clap::Args)]
@@ -98,7 +98,6 @@ pub(crate) fn run(args: &EvalArgs, common: &Common) -> Result<ExitCode> {
         notes,
     } = &chosen;
     notes.iter().for_each(|note| remark("note", note));
-    let composition = Composition::check(parts)?;
     let episodes = args.episodes as usize;
     let plan = EvaluationPlan {
         run_seed: args.seed,
@@ -106,6 +105,11 @@ pub(crate) fn run(args: &EvalArgs, common: &Common) -> Result<ExitCode> {
         num_envs: args.num_envs.map_or(64, |n| n as usize).min(episodes),
         greedy: !args.stochastic,
     };
+    let checked = Composition::check(parts, Role::Evaluator, plan.num_envs);
+    let composition = checked.map_err(|e| match args.seats.is_empty() {
+        true => e,
+        false => e.within("--seat"),
+    })?;
     let workers = Workers::new(threads(args.threads.map(usize::from), plan.num_envs))?;
     let report = evaluate(parts, &composition, states.as_deref(), &plan, &workers)?;
     let random = random_baseline(parts, &plan, &workers)?;

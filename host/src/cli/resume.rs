@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use palaestra_plugin_api::Result;
+use palaestra_plugin_api::{Result, algorithm::Role};
 
 use super::{
     Common,
@@ -22,8 +22,8 @@ const EXAMPLES: &str = "Examples:
   palaestra resume runs/classic-CartPole-v1_core-PPO-v0_s0_20260101T120000
   palaestra resume RUN --steps 2000000
 
-On the CPU a resumed run ends with the same weights and metrics as one that was never stopped. A checkpoint that is
-damaged is passed over for the one before it, with a warning.";
+On the CPU a resumed run ends with the same weights and metrics as one that was never stopped. A checkpoint \
+that is damaged is passed over for the one before it, with a warning.";
 
 /// Go on with a run from its last checkpoint.
 #[derive(Debug, clap::Args)]
@@ -60,7 +60,7 @@ pub(crate) fn run(args: &ResumeArgs, common: &Common) -> Result<ExitCode> {
     let session = common.session()?;
     let resolved = experiment.resolve(&session)?;
     let (parts, plan) = (Parts::of(&resolved), RunPlan::of(&resolved.experiment));
-    let composition = Composition::check(&parts)?;
+    let composition = Composition::check(&parts, Role::Learner, plan.training.num_envs)?;
     let changed = differences(&folder, &parts);
     changed.iter().for_each(|change| remark("warning", change));
     let workers = workers(&resolved.experiment)?;

@@ -38,6 +38,7 @@ pub use ended::EndedList;
 pub use episodes::{EpisodeSet, EpisodeTable};
 pub use place::Place;
 pub use plan::Plan;
+pub(crate) use plan::row_bytes;
 pub use policy::{NoOp, Policy, Random, Scripted};
 pub use report::{EpisodeReport, GroupOutcome, Outcome, Patience, Spread, run_episodes};
 pub use restart::Restart;

@@ -61,7 +61,7 @@ impl Plan {
 }
 
 /// Bytes of all rows of one instance at one slot.
-fn row_bytes(spec: &EnvironmentSpec) -> usize {
+pub(crate) fn row_bytes(spec: &EnvironmentSpec) -> usize {
     let bytes = |slab: &palaestra_plugin_api::layout::SlabLayout| slab.row() * slab.dtype.size();
     environment_slabs(spec)
         .iter()

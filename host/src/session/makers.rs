@@ -1,5 +1,7 @@
 //! Makers: one configured environment, algorithm or mechanism, ready to make objects.
 
+use std::sync::{Arc, OnceLock};
+
 use palaestra_plugin_api::{
     Error, ErrorKind, Result,
     abi::{AlgorithmFactory, CoordinationFactory, EnvironmentFactory},
@@ -8,9 +10,10 @@ use palaestra_plugin_api::{
         AlgorithmHandle, Context, CoordinationHandle, EnvironmentBatch, EnvironmentHandle,
         MakeAlgorithm, MakeEnvironment, MakeMechanism,
     },
+    coordination::MechanismDescription,
     spec::EnvironmentSpec,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Where objects come from: what all three kinds of makers know.
 #[derive(Clone)]
@@ -24,20 +27,21 @@ pub(super) struct Origin {
     pub(super) context: Context,
 }
 
-/// Puts the plugin's name before an error that is its fault.
+/// Puts the plugin's name before an error that is its fault, or that names the call in which it came up.
 fn blame(plugin: &str, error: Error) -> Error {
+    let of_call = error.message.starts_with('(');
     match error.kind {
         ErrorKind::Plugin | ErrorKind::Panicked => {
-            let gap = if error.message.starts_with('(') {
-                " "
-            } else {
-                ": "
-            };
+            let gap = if of_call { " " } else { ": " };
             Error {
                 message: format!("plugin {plugin}{gap}{}", error.message),
                 ..error
             }
         }
+        _ if of_call => Error {
+            message: format!("plugin {plugin} {}", error.message),
+            ..error
+        },
         _ => error,
     }
 }
@@ -174,6 +178,8 @@ impl AlgorithmMaker {
 pub struct MechanismMaker {
     pub(super) origin: Origin,
     pub(super) factory: &'static CoordinationFactory,
+    /// What the first object said of itself, and for which environment: weights of one object have to fit another.
+    pub(super) described: Arc<OnceLock<(EnvironmentSpec, MechanismDescription)>>,
 }
 
 impl MechanismMaker {
@@ -188,9 +194,30 @@ impl MechanismMaker {
     /// Makes one object.
     ///
     /// # Errors
-    /// What the plugin refuses, named.
+    /// What the plugin refuses, named; an object that describes itself otherwise than the first one did.
     pub fn make(&self, what: &MakeMechanism) -> Result<CoordinationHandle> {
-        CoordinationHandle::make(self.factory, &self.origin.context, what)
-            .map_err(|e| self.blame(e))
+        let made = CoordinationHandle::make(self.factory, &self.origin.context, what)
+            .map_err(|e| self.blame(e))?;
+        let found = made.description();
+        let now = || (what.spec.clone(), found.clone());
+        let (spec, expected) = self.described.get_or_init(now);
+        if *spec == what.spec && expected != found {
+            let difference = difference(expected, found);
+            let message = format!("{}: description {difference}", self.id());
+            return Err(self.blame(Error::plugin(message)));
+        }
+        Ok(made)
     }
+}
+
+/// The first field in which the description of an object differs from that of the first one.
+fn difference(first: &MechanismDescription, other: &MechanismDescription) -> String {
+    let (first, other) = (json!(first), json!(other));
+    let fields = first.as_object().into_iter().flatten();
+    let differs = fields.filter(|&(name, value)| *value != other[name]);
+    let differs = differs.map(|(name, expected)| {
+        let found = &other[name];
+        format!("/{name}: expected {expected} as of the object before, found {found}")
+    });
+    differs.take(1).collect()
 }

@@ -112,6 +112,16 @@ impl Arbiters {
         self.chain.iter().any(|arbiter| arbiter.arbitrates)
     }
 
+    /// An action that the environment refuses is the fault of the mechanism next to it.
+    pub(super) fn blame(&self, error: Error) -> Error {
+        let next = self.chain.iter().find(|arbiter| arbiter.arbitrates);
+        let error = Error::plugin(format!("(arbitrate): {}", error.message));
+        match next {
+            Some(arbiter) => (arbiter.plugin)(error),
+            None => error,
+        }
+    }
+
     /// Whether any mechanism changes rewards.
     pub(super) fn shares(&self) -> bool {
         self.chain.iter().any(|arbiter| arbiter.shares)

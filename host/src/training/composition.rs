@@ -2,8 +2,8 @@
 
 use palaestra_plugin_api::{
     Error, Result,
-    algorithm::{Amount, Role},
-    client::{CoordinationHandle, MakeEnvironment, MakeMechanism},
+    algorithm::{Amount, Collect, Role},
+    client::{AlgorithmHandle, CoordinationHandle, MakeAlgorithm, MakeEnvironment, MakeMechanism},
     coordination::Port,
     spec::EnvironmentSpec,
 };
@@ -15,6 +15,9 @@ use crate::{
     session::{AlgorithmMaker, EnvironmentMaker, MechanismMaker},
     wrappers::WrapperSpec,
 };
+
+/// Most steps, or episodes, that an algorithm can ask for at once.
+const LONGEST: usize = 1 << 31;
 
 /// What an experiment is composed of.
 #[derive(Clone)]
@@ -48,16 +51,19 @@ pub struct Composition {
     pub composed: EnvironmentSpec,
     /// Indices of the groups that each algorithm controls.
     pub groups: Vec<Vec<usize>>,
-    /// Most steps of a fragment, from what the first algorithm asks for.
+    /// Most steps of a fragment, from what the algorithms ask for first.
     pub steps: usize,
+    /// Whether any algorithm learns; others only act.
+    pub learns: bool,
 }
 
 impl Composition {
-    /// Makes one instance of everything and asks every part whether it fits.
+    /// Makes the world and its mechanisms with one instance, the algorithms for `instances` in that role, and asks every
+    /// part whether it fits.
     ///
     /// # Errors
     /// What does not fit, with the reason; groups that nobody or two control.
-    pub fn check(parts: &Parts) -> Result<Self> {
+    pub fn check(parts: &Parts, role: Role, instances: usize) -> Result<Self> {
         let workers = Workers::new(1)?;
         let request = MakeEnvironment {
             instances: 1,
@@ -75,15 +81,17 @@ impl Composition {
         let composed = specs.pop().unwrap_or_else(|| world.clone());
         let names = parts.policies.iter().map(|policy| policy.groups.as_slice());
         let groups = share_out(&names.collect::<Vec<_>>(), &world)?;
-        let mut steps = 1;
+        let (mut steps, mut learns) = (1, false);
         for (policy, groups) in parts.policies.iter().zip(&groups) {
             let view = PolicyView::new(&composed, groups, &policy.wrappers, 1)?;
-            let request =
-                policy
-                    .algorithm
-                    .request(Role::Learner, view.spec().clone(), groups.clone());
+            let maker = &policy.algorithm;
+            let request = MakeAlgorithm {
+                instances,
+                ..maker.request(role, view.spec().clone(), groups.clone())
+            };
             let mut object = policy.algorithm.make(&request, exchange(&mechanisms))?;
-            let next = object.what_next().map_err(|e| policy.algorithm.blame(e))?;
+            learns |= object.capabilities().trainable;
+            let next = wanted(&mut object, &policy.algorithm)?;
             let needed = fragment_steps(next.amount, &world);
             let named = |e: Error| e.within(format_args!("algorithm {}", policy.algorithm.id()));
             steps = needed.map_err(named)?.max(steps);
@@ -93,15 +101,32 @@ impl Composition {
             composed,
             groups,
             steps,
+            learns,
         })
     }
+}
+
+/// The fragment that an algorithm asks for.
+///
+/// # Errors
+/// What the plugin reports, or a fragment that nobody can collect, named.
+pub(super) fn wanted(object: &mut AlgorithmHandle, maker: &AlgorithmMaker) -> Result<Collect> {
+    let next = object.what_next().map_err(|e| maker.blame(e))?;
+    let (Amount::Steps(amount) | Amount::Episodes(amount)) = next.amount;
+    if !(1..=LONGEST).contains(&amount) {
+        let message = format!(
+            "(next): expected a fragment of 1 to {LONGEST} steps or episodes, found {amount}"
+        );
+        return Err(maker.blame(Error::plugin(message)));
+    }
+    Ok(next)
 }
 
 /// Steps that a fragment of that amount can have.
 fn fragment_steps(amount: Amount, world: &EnvironmentSpec) -> Result<usize> {
     match (amount, world.max_episode_steps) {
         (Amount::Steps(steps), _) => Ok(steps),
-        (Amount::Episodes(episodes), Some(limit)) => Ok(episodes * limit as usize),
+        (Amount::Episodes(episodes), Some(limit)) => Ok(episodes.saturating_mul(limit as usize)),
         (Amount::Episodes(_), None) => {
             let message =
                 "expected a world with a step limit to collect whole episodes of, found none";

@@ -20,6 +20,7 @@ mod memory;
 pub mod plan;
 mod player;
 pub mod policy_state;
+mod room;
 pub mod run;
 pub mod saved;
 pub mod seating;

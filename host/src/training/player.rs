@@ -14,6 +14,7 @@ use palaestra_plugin_api::{
 
 use super::{
     arbiters::Arbiters,
+    composition,
     ended::EndedEpisodes,
     identity::{Identity, missing},
     memory,
@@ -279,12 +280,17 @@ impl Player {
         acted.map_err(|e| self.maker.blame(e))
     }
 
+    /// Whether it learns: opponents do not, nor do algorithms that only act.
+    pub(super) fn learns(&self) -> bool {
+        self.seat == 0 && self.handle.capabilities().trainable
+    }
+
     /// What to collect next.
     ///
     /// # Errors
     /// What the algorithm reports, named.
     pub(super) fn what_next(&mut self) -> Result<Collect> {
-        self.handle.what_next().map_err(|e| self.maker.blame(e))
+        composition::wanted(&mut self.handle, &self.maker)
     }
 
     /// Learns from a fragment of `steps` steps.
@@ -348,6 +354,11 @@ impl Player {
             });
             self.view.learn_statistics(group.g, &mut rows);
         }
+    }
+
+    /// Name of the algorithm's plugin.
+    pub(super) fn plugin(&self) -> &str {
+        self.maker.plugin()
     }
 
     /// Names the plugin in an error that is its fault.

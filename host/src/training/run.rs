@@ -7,13 +7,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use palaestra_plugin_api::{Error, Result};
+use palaestra_plugin_api::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
     composition::{Composition, Parts},
-    evaluation::{EvaluationPlan, evaluate, random_baseline},
+    evaluation::{self, EvaluationPlan, random_baseline},
     stage::Split,
     trainer::{Trainer, TrainingPlan},
 };
@@ -189,7 +189,7 @@ impl<'a> Run<'a> {
             self.book()?;
         }
         if interrupted && self.trainer.counters().steps < self.plan.steps {
-            self.checkpoint(None);
+            self.checkpoint(None)?;
         } else if self.latest.is_none() {
             // Resumed after the last step: nothing was left to train.
             self.latest = Some(self.evaluate()?);
@@ -232,11 +232,11 @@ impl<'a> Run<'a> {
             self.log(steps, &row);
             self.progress.log(steps, score.or(trained));
             if evaluates {
-                self.checkpoint(score);
+                self.checkpoint(score)?;
             }
         }
         if steps >= self.schedule.next_checkpoint && !evaluates {
-            self.checkpoint(None);
+            self.checkpoint(None)?;
         }
         self.tell();
         Ok(())
@@ -245,13 +245,14 @@ impl<'a> Run<'a> {
     fn evaluate(&mut self) -> Result<EpisodeReport> {
         let policies = self.trainer.policies()?;
         let plan = &self.plan.evaluation;
-        evaluate(
-            self.parts,
-            self.composition,
-            Some(&policies),
-            plan,
-            &self.workers,
-        )
+        let of = (self.parts, self.composition);
+        let stage = evaluation::stage(of.0, of.1, Some(&policies), plan, &self.workers);
+        // Weights of the same algorithm, in the same world: if they do not fit, it is nobody else's fault.
+        let mut stage = stage.map_err(|error| match error.kind {
+            ErrorKind::Config => Error::plugin(error.message),
+            _ => error,
+        })?;
+        evaluation::play(&mut stage, plan, |_| {})
     }
 
     fn log(&mut self, steps: u64, row: &BTreeMap<String, f64>) {
@@ -284,8 +285,8 @@ impl<'a> Run<'a> {
         self.warnings.extend(self.events.scalars(steps, &both));
     }
 
-    /// Saves everything; a disk that is full ends no training.
-    fn checkpoint(&mut self, score: Option<f64>) {
+    /// Saves everything; a disk that is full ends no training, a plugin that cannot be saved does.
+    fn checkpoint(&mut self, score: Option<f64>) -> Result<()> {
         let steps = self.trainer.counters().steps;
         self.schedule.next_checkpoint = next(steps, self.plan.checkpoint_every);
         self.schedule.metrics = self.metrics.position();
@@ -296,11 +297,13 @@ impl<'a> Run<'a> {
         });
         match saved {
             Ok(saved) => self.warnings.extend(saved.warnings),
-            Err(error) => {
-                let text = format!("{error}; earlier checkpoints are intact, training goes on");
+            Err(error) if error.kind == ErrorKind::Io => {
+                let text = format!("{error}; training goes on");
                 self.progress.remark("warning", &text);
             }
+            Err(error) => return Err(error.with_next("earlier checkpoints are intact")),
         }
+        Ok(())
     }
 
     fn tell(&mut self) {

@@ -66,6 +66,11 @@ impl SelfPlay {
         self.plan.share
     }
 
+    /// All opponents, by seat.
+    pub fn all(&self) -> &[PolicyState] {
+        &self.opponents
+    }
+
     /// Number of opponents.
     pub fn opponents(&self) -> usize {
         self.opponents.len()

@@ -3,7 +3,10 @@
 //! Slot `t` of every slab holds what the policies see and do, slot `t + 1` what came of it. The last slot of one
 //! fragment is the first of the next.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use palaestra_plugin_api::{
     Error, ErrorKind, Result,
@@ -392,7 +395,7 @@ impl Stage {
         self.split.inference += acted - begun;
         self.execute(slot)?;
         let written = Instant::now();
-        self.rollout.step()?;
+        self.rollout.step().map_err(|e| self.blame_actions(e))?;
         self.split.environment += written.elapsed();
         let listed = self.ended.len();
         self.ended.join(self.rollout.batch_mut(), slot)?;
@@ -400,6 +403,19 @@ impl Stage {
             player.see_finals(&self.ended, listed, slot)?;
         }
         self.prepare(slot + 1)
+    }
+
+    /// An action outside its space is the fault of whoever acts.
+    fn blame_actions(&self, error: Error) -> Error {
+        if error.kind != ErrorKind::BadAction {
+            return error;
+        }
+        if self.arbiters.arbitrates() {
+            return self.arbiters.blame(error);
+        }
+        let plugins: BTreeSet<_> = self.players.iter().map(Player::plugin).collect();
+        let plugins: Vec<_> = plugins.into_iter().collect();
+        Error::plugin(error.message).within(format_args!("plugin {} (act)", plugins.join(" or ")))
     }
 
     /// What the players see at a slot that the environments have just written.
@@ -453,7 +469,8 @@ impl Stage {
         Ok(())
     }
 
-    /// Every learner learns from the last fragment, of `steps` steps.
+    /// Every learner learns from the last fragment, of `steps` steps; metrics of each algorithm, none of those that only
+    /// act.
     ///
     /// # Errors
     /// What an algorithm reports.
@@ -463,6 +480,9 @@ impl Stage {
         let learners = self.players.iter_mut().filter(|player| player.seat == 0);
         let learned = learners
             .map(|player| {
+                if !player.learns() {
+                    return Ok(Metrics::default());
+                }
                 let overridden = self.arbiters.overridden();
                 let metrics = player.learn(batch, identity, ended, overridden, steps)?;
                 player.learn_statistics(batch, steps);
@@ -478,7 +498,17 @@ impl Stage {
     /// # Errors
     /// What an algorithm reports, or learners that want different fragments.
     pub fn what_next(&mut self) -> Result<Collect> {
-        what_next(&mut self.players)
+        let next = what_next(&mut self.players)?;
+        match next.amount {
+            Amount::Steps(steps) if steps > self.capacity => {
+                let capacity = self.capacity;
+                let message = format!(
+                    "(next): expected at most the {capacity} steps that were asked for first, found {steps}"
+                );
+                Err(self.players[0].blame(Error::plugin(message)))
+            }
+            _ => Ok(next),
+        }
     }
 
     fn gather_statistics(&mut self) {
@@ -489,7 +519,7 @@ impl Stage {
 
 fn what_next(players: &mut [Player]) -> Result<Collect> {
     let mut wanted: Option<Collect> = None;
-    for player in players.iter_mut().filter(|player| player.seat == 0) {
+    for player in players.iter_mut().filter(|player| player.learns()) {
         let next = player.what_next()?;
         match &wanted {
             Some(first) if *first != next => {
@@ -501,7 +531,7 @@ fn what_next(players: &mut [Player]) -> Result<Collect> {
             _ => wanted = Some(next),
         }
     }
-    wanted.ok_or_else(|| Error::config("algorithm: expected one, found none"))
+    wanted.ok_or_else(|| Error::config("algorithms: expected one that learns, found none"))
 }
 
 /// As many shards as threads, so that each thread has one call a step; no more than instances.

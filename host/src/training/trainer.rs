@@ -105,6 +105,11 @@ impl Trainer {
         &self.counters
     }
 
+    /// Frozen opponents, by seat from 1 on.
+    pub fn opponents(&self) -> &[PolicyState] {
+        self.self_play.as_ref().map_or(&[], SelfPlay::all)
+    }
+
     /// The world and its players.
     pub fn stage(&self) -> &Stage {
         &self.stage

@@ -119,13 +119,25 @@ impl AlgorithmHandle {
         what: &MakeAlgorithm,
         mechanism: Option<&CoordinationHandle>,
     ) -> Result<Self> {
+        Self::in_process_with(entry, &Context::default(), what, mechanism)
+    }
+
+    /// As [`AlgorithmHandle::in_process`], with services of the caller's: collectives, threads.
+    ///
+    /// # Errors
+    /// As for [`AlgorithmHandle::make`].
+    pub fn in_process_with(
+        entry: &AlgorithmEntry,
+        context: &Context,
+        what: &MakeAlgorithm,
+        mechanism: Option<&CoordinationHandle>,
+    ) -> Result<Self> {
         let (request, options) = what.composed(mechanism);
-        let context = Context::default();
         let alone = mechanism.map(|m| m.owner().link().lock());
         // SAFETY: `adopt` keeps the mechanism as long as the object.
         let object = unsafe { (entry.make)(&request, Host::new(context.raw()), &options)? };
         drop(alone);
-        Self::adopt(object, &context, &request, mechanism)
+        Self::adopt(object, context, &request, mechanism)
     }
 
     fn adopt(

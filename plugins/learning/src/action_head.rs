@@ -188,3 +188,78 @@ pub fn idle(actions: &mut Actions, spec: &GroupSpec, active: &[u8], mask: Option
 fn other_kind() -> Error {
     Error::plugin("action head: expected actions of its own kind, found others")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tensor::{Cpu, GradientTape, matrix, values};
+
+    /// What acting says of an action is what learning says of it, for every space.
+    #[test]
+    fn acting_and_learning_agree_on_every_space() {
+        let spaces = [
+            Space::discrete(4),
+            Space::MultiDiscrete {
+                choices: vec![3, 2],
+            },
+            Space::MultiBinary { n: 3 },
+            Space::real(2),
+        ];
+        let keys: Vec<u64> = (0..50).collect();
+        for space in spaces {
+            let head = ActionHead::of(&space).unwrap();
+            let width = head.outputs();
+            let outputs: Vec<f32> = (0..50 * width).map(|i| (i as f32 * 0.37).sin()).collect();
+            let log_std = vec![-0.3; head.log_stds()];
+            let mask: Vec<u8> = (0..50 * width).map(|i| u8::from(i % 5 != 1)).collect();
+            let mask = (!space.is_box()).then_some(mask.as_slice());
+            let device = Cpu::default();
+            let parameter = (!log_std.is_empty())
+                .then(|| Parameter::new(&device, &[log_std.len()], log_std.clone()).unwrap());
+            for keys in [Some(keys.as_slice()), None] {
+                let (mut actions, mut log_prob) = (head.no_actions(), vec![0.0; 50]);
+                head.act(&outputs, &log_std, mask, keys, &mut actions, &mut log_prob)
+                    .unwrap();
+                let x = matrix(&device, outputs.clone(), 50, width).unwrap();
+                let traced = crate::tensor::PutTape::put_tape(x, GradientTape::<Cpu>::default());
+                let (found, entropy) = head
+                    .on_tape(traced, parameter.as_ref(), mask, &actions)
+                    .unwrap();
+                assert_eq!(values(&found), log_prob, "{space:?}");
+                assert!(values(&entropy).iter().all(|x| x.is_finite()));
+                assert_eq!(actions.gather(head.width(), &[7, 3]).unwrap(), {
+                    let w = head.width();
+                    match &actions {
+                        Actions::Choices(a) => {
+                            Actions::Choices([&a[7 * w..8 * w], &a[3 * w..4 * w]].concat())
+                        }
+                        Actions::Real(a) => {
+                            Actions::Real([&a[7 * w..8 * w], &a[3 * w..4 * w]].concat())
+                        }
+                    }
+                });
+            }
+        }
+    }
+
+    #[test]
+    fn idle_agents_do_nothing_that_is_allowed() {
+        let mut spec = GroupSpec::new(
+            "g",
+            1,
+            Space::real(1),
+            Space::MultiDiscrete {
+                choices: vec![3, 2],
+            },
+        );
+        spec.no_op = Some(vec![2.0, 0.0]);
+        let mut actions = Actions::Choices(vec![1, 1, 1, 1, 1, 1]);
+        let mask = [1, 1, 1, 1, 1, 0, 1, 0, 0, 1, 1, 1, 1, 1, 1];
+        idle(&mut actions, &spec, &[1, 0, 0], Some(&mask));
+        assert_eq!(actions, Actions::Choices(vec![1, 1, 1, 1, 2, 0]));
+        let spec = GroupSpec::new("g", 1, Space::real(1), Space::bounded(1, 0.5, 2.0));
+        let mut actions = Actions::Real(vec![9.0, 9.0]);
+        idle(&mut actions, &spec, &[0, 1], None);
+        assert_eq!(actions, Actions::Real(vec![0.5, 9.0]));
+    }
+}

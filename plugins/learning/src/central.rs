@@ -137,3 +137,37 @@ fn side_by_side(parts: &[Part<'_>], rows: usize, out: &mut Vec<f32>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use palaestra_plugin_api::spec::{GroupSpec, Space};
+
+    #[test]
+    fn the_state_or_else_all_observations() {
+        let mut spec = EnvironmentSpec::new("good", 2, Space::real(1), Space::discrete(2));
+        spec.groups.push(GroupSpec::new(
+            "bad",
+            1,
+            Space::image(1, 1, 2),
+            Space::discrete(2),
+        ));
+        let (good, bad) = ([1.0f32, 2.0, 3.0, 4.0], [255u8, 0, 0, 255]);
+        let state = [9.0f32, 8.0];
+        let mut table = Table::new();
+        table.add(id::OBSERVATION, 0, &[1, 2, 2, 1], &good).unwrap();
+        table.add(id::OBSERVATION, 1, &[1, 2, 1, 2], &bad).unwrap();
+        table.add(id::STATE, NO_GROUP, &[1, 2, 1], &state).unwrap();
+        let mut seen = Vec::new();
+        let all = Central::of(&spec);
+        all.gather(&table, 0..1, &mut seen).unwrap();
+        assert_eq!(seen, [1.0, 2.0, 1.0, 0.0, 3.0, 4.0, 0.0, 1.0]);
+        assert!(all.width() == 4 && all.sees_all_groups());
+        spec.state = Some(Space::real(1));
+        let central = Central::of(&spec);
+        seen.clear();
+        central.gather(&table, 0..1, &mut seen).unwrap();
+        assert_eq!((seen.as_slice(), central.width()), (&state[..], 1));
+        assert!(!central.sees_all_groups());
+    }
+}

@@ -184,6 +184,17 @@ pub(crate) fn gru<D: Backend, T: Tape<f32, D> + Merge<T>>(
     Ok(outputs.expect("a sequence has at least one step"))
 }
 
+/// See [`Backend::repeated`].
+pub(crate) fn repeated<D: Backend, T: Tape<f32, D> + Merge<T>>(
+    x: Vector<D, T>,
+    rows: usize,
+) -> Result<Matrix<D, T>> {
+    let width = x.shape().0;
+    let ones = matrix(x.device(), vec![1.0; rows], rows, 1)?.put_tape(T::default());
+    let row = x.try_reshape_like(&(1, width)).map_err(device_error)?;
+    ones.try_matmul(row).map_err(device_error)
+}
+
 /// x·gradient summed over each row, plus what makes it `values`.
 pub(crate) fn rows_with_gradient<D: Backend, T: Tape<f32, D>>(
     x: Matrix<D, T>,

@@ -17,59 +17,19 @@ use palaestra_plugin_api::{
         Exchange, ExchangePort, Extras, Gradients as PortGradients, MechanismDescription,
         OpenExchange,
     },
-    rng::EnvRng,
     table::Table,
 };
 
+mod parameters;
+mod places;
+
+pub use parameters::ChannelParameters;
+pub use places::Places;
+
 use crate::context::Context;
 use crate::device::Backend;
-use crate::networks::{Module, Parameter, Path};
+use crate::networks::Module;
 use crate::tensor::{Matrix, Merge, PutTape, SplitTape, Tape, matrix, values};
-
-/// A mechanism's learned parameters, by its own names.
-#[derive(Debug)]
-pub struct ChannelParameters<D: Backend> {
-    parts: Vec<(String, Parameter<D>)>,
-}
-
-impl<D: Backend> ChannelParameters<D> {
-    /// With the initial values that the mechanism asks for.
-    ///
-    /// # Errors
-    /// When the device is out of memory.
-    pub fn new(device: &D, mechanism: &MechanismDescription, rng: &mut EnvRng) -> Result<Self> {
-        let all = mechanism.initial_parameters(rng);
-        let mut start = 0;
-        let mut parts = Vec::with_capacity(mechanism.parameters.len());
-        for declared in &mechanism.parameters {
-            let end = start + declared.len();
-            // One or two axes here; the numbers and their order stay.
-            let shape = match declared.shape.as_slice() {
-                [] => vec![1],
-                [one] => vec![*one],
-                [first, rest @ ..] => vec![*first, rest.iter().product()],
-            };
-            let parameter = Parameter::new(device, &shape, all[start..end].to_vec())?;
-            parts.push((declared.name.clone(), parameter));
-            start = end;
-        }
-        Ok(Self { parts })
-    }
-}
-
-impl<D: Backend> Module<D> for ChannelParameters<D> {
-    fn visit<'a>(&'a self, at: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &'a Parameter<D>)) {
-        for (name, parameter) in &self.parts {
-            visitor(&at.part(name), parameter);
-        }
-    }
-
-    fn visit_mut<'a>(&'a mut self, visitor: &mut dyn FnMut(&'a mut Parameter<D>)) {
-        for (_, parameter) in &mut self.parts {
-            visitor(parameter);
-        }
-    }
-}
 
 /// The way to a mechanism from a policy.
 #[derive(Clone, Debug)]
@@ -224,7 +184,7 @@ impl Channel {
                 state_width: widths.state_width,
                 parameters: flat.len(),
             };
-            let outputs: Vec<_> = inboxes.iter().map(|inbox| inbox.clone()).collect();
+            let outputs: Vec<_> = inboxes.to_vec();
             let learned: Vec<_> = parameters
                 .parts
                 .iter()
@@ -389,49 +349,6 @@ fn clear(rows: &mut [f32], flags: &[u8], width: usize) {
     for (row, &flag) in rows.chunks_exact_mut(width).zip(flags) {
         if flag != 0 {
             row.fill(0.0);
-        }
-    }
-}
-
-/// Where a unit's members are in a joint row.
-pub struct Places {
-    places: Vec<usize>,
-    agents: usize,
-}
-
-impl Places {
-    /// Of members at these places among so many agents.
-    #[must_use]
-    pub fn new(places: &[usize], agents: usize) -> Self {
-        Self {
-            places: places.to_vec(),
-            agents,
-        }
-    }
-
-    /// `[rows, members, width]` into its places of `[rows, agents, width]`.
-    pub fn into_joint<T: Copy>(&self, from: &[T], joint: &mut [T], width: usize) {
-        for (row, members) in from
-            .chunks_exact(self.places.len() * width.max(1))
-            .enumerate()
-        {
-            for (member, &place) in members.chunks_exact(width).zip(&self.places) {
-                let start = (row * self.agents + place) * width;
-                joint[start..start + width].copy_from_slice(member);
-            }
-        }
-    }
-
-    /// The places of `[rows, agents, width]` into `[rows, members, width]`.
-    pub fn out_of_joint<T: Copy>(&self, joint: &[T], into: &mut [T], width: usize) {
-        for (row, members) in into
-            .chunks_exact_mut(self.places.len() * width.max(1))
-            .enumerate()
-        {
-            for (member, &place) in members.chunks_exact_mut(width).zip(&self.places) {
-                let start = (row * self.agents + place) * width;
-                member.copy_from_slice(&joint[start..start + width]);
-            }
         }
     }
 }

@@ -260,6 +260,19 @@ mod tests {
         }
     }
 
+    #[test]
+    fn golden_huber() {
+        let file = read("value_learning.json");
+        for case in cases(&file["dqn_targets"]) {
+            // Error and loss as there: V - R is minus the TD error, mean over all.
+            let errors = numbers(&case["td_error_dqn"]);
+            let zeros = vec![0.0; errors.len()];
+            let huber = ValueError::Huber { delta: 1.0 };
+            let found = value(&errors, &zeros, None, huber, None).unwrap();
+            expect("huber", &[found.value], &case["huber_delta1_loss"]);
+        }
+    }
+
     const NEW: [f32; 6] = [-0.5, -1.1, -0.3, -2.0, -0.9, -1.4];
     const OLD: [f32; 6] = [-0.6, -0.6, -0.9, -1.8, -1.3, -1.4];
     const X: [f32; 6] = [1.0, -0.5, 2.0, -1.5, -0.7, 0.3];

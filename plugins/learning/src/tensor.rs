@@ -112,6 +112,17 @@ pub fn beside<D: Backend, T: Tape<f32, D> + Merge<T>>(
     D::beside(left, right)
 }
 
+/// A vector `[width]` as each of so many rows, `[rows, width]`.
+///
+/// # Errors
+/// When the device is out of memory.
+pub fn repeated<D: Backend, T: Tape<f32, D> + Merge<T>>(
+    x: Vector<D, T>,
+    rows: usize,
+) -> Result<Matrix<D, T>> {
+    D::repeated(x, rows)
+}
+
 /// y\[i\] = `values`\[i\] as a function of row i of x, with ∂y\[i\]/∂x\[i, j\] = `gradient`\[i·width + j\].
 ///
 /// # Errors

@@ -261,8 +261,8 @@ impl Algorithm for Faulty {
             |c| &mut c.restore,
             (PanicInRestore, ErrorInRestore),
         )?;
-        let saved: Saved = serde_json::from_reader(from)
-            .map_err(|e| Error::config(format!("snapshot: {e}")))?;
+        let saved: Saved =
+            serde_json::from_reader(from).map_err(|e| Error::config(format!("snapshot: {e}")))?;
         self.count = saved.count;
         Ok(())
     }
@@ -286,7 +286,9 @@ impl Algorithm for Faulty {
         let count = read_weight(&bytes, &self.weight());
         let count = count.ok_or_else(|| {
             let name = self.weight();
-            Error::config(format!("weights: expected one tensor {name:?}, found another file"))
+            Error::config(format!(
+                "weights: expected one tensor {name:?}, found another file"
+            ))
         })?;
         if groups.is_empty() || groups.contains(&self.groups[0].1.name) {
             self.count = count as u64;
@@ -330,7 +332,9 @@ fn act_group(
     outside: bool,
 ) -> Result<()> {
     let (width, per_row) = (group.action.width(), group.agents * group.action.width());
-    let rngs = keys.iter().map(|&key| EnvRng::new(key, 0, u64::from(g), purpose::ACTIONS));
+    let rngs = keys
+        .iter()
+        .map(|&key| EnvRng::new(key, 0, u64::from(g), purpose::ACTIONS));
     if group.action.is_box() {
         let actions = rows.rows_mut::<f32>(id::PROPOSED_ACTION, g, slot)?;
         for (row, mut rng) in actions.chunks_exact_mut(per_row).zip(rngs) {

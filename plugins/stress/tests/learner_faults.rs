@@ -60,29 +60,86 @@ fn a_learner_without_fault_learns_in_every_world() {
 fn every_fault_of_a_learner_is_told() {
     use ErrorKind::{Config, Panicked, Plugin};
     for (fault, kind, told) in [
-        (LearnerFault::RecurrentWidths, Plugin, "capabilities /recurrent: expected one width for each of 1 groups, found 2"),
-        (LearnerFault::ExtrasTwice, Plugin, "capabilities /extras/1: expected a unique name"),
-        (LearnerFault::NeitherOnNorOffPolicy, Plugin, "capabilities /trainable: expected on_policy or off_policy"),
-        (LearnerFault::UnknownNeed, Config, "expected slabs of this host, found a need for 9999"),
-        (LearnerFault::UnknownTask, Plugin, "tasks: expected a task below 0, found 4294967295"),
+        (
+            LearnerFault::RecurrentWidths,
+            Plugin,
+            "capabilities /recurrent: expected one width for each of 1 groups, found 2",
+        ),
+        (
+            LearnerFault::ExtrasTwice,
+            Plugin,
+            "capabilities /extras/1: expected a unique name",
+        ),
+        (
+            LearnerFault::NeitherOnNorOffPolicy,
+            Plugin,
+            "capabilities /trainable: expected on_policy or off_policy",
+        ),
+        (
+            LearnerFault::UnknownNeed,
+            Config,
+            "expected slabs of this host, found a need for 9999",
+        ),
+        (
+            LearnerFault::UnknownTask,
+            Plugin,
+            "tasks: expected a task below 0, found 4294967295",
+        ),
         (LearnerFault::LossNotANumber, Plugin, "loss"),
         (LearnerFault::SnapshotBroken, Config, "snapshot: "),
-        (LearnerFault::WeightsBroken, Config, "weights: expected one tensor \"policy/"),
-        (LearnerFault::PanicInNext, Panicked, "asked to panic in next"),
+        (
+            LearnerFault::WeightsBroken,
+            Config,
+            "weights: expected one tensor \"policy/",
+        ),
+        (
+            LearnerFault::PanicInNext,
+            Panicked,
+            "asked to panic in next",
+        ),
         (LearnerFault::PanicInAct, Panicked, "asked to panic in act"),
-        (LearnerFault::PanicInLearn, Panicked, "asked to panic in learn"),
-        (LearnerFault::PanicInSnapshot, Panicked, "asked to panic in snapshot"),
-        (LearnerFault::PanicInRestore, Panicked, "asked to panic in restore"),
-        (LearnerFault::PanicInWeights, Panicked, "asked to panic in weights"),
+        (
+            LearnerFault::PanicInLearn,
+            Panicked,
+            "asked to panic in learn",
+        ),
+        (
+            LearnerFault::PanicInSnapshot,
+            Panicked,
+            "asked to panic in snapshot",
+        ),
+        (
+            LearnerFault::PanicInRestore,
+            Panicked,
+            "asked to panic in restore",
+        ),
+        (
+            LearnerFault::PanicInWeights,
+            Panicked,
+            "asked to panic in weights",
+        ),
         (LearnerFault::ErrorInAct, Plugin, "asked to fail in act"),
         (LearnerFault::ErrorInLearn, Plugin, "asked to fail in learn"),
-        (LearnerFault::ErrorInSnapshot, Plugin, "asked to fail in snapshot"),
-        (LearnerFault::ErrorInRestore, Plugin, "asked to fail in restore"),
+        (
+            LearnerFault::ErrorInSnapshot,
+            Plugin,
+            "asked to fail in snapshot",
+        ),
+        (
+            LearnerFault::ErrorInRestore,
+            Plugin,
+            "asked to fail in restore",
+        ),
     ] {
         let error = run(fault, 1).unwrap_err();
-        assert!(error.kind == kind && error.to_string().contains(told), "{fault:?}: {error:?}");
+        assert!(
+            error.kind == kind && error.to_string().contains(told),
+            "{fault:?}: {error:?}"
+        );
     }
-    let outside = run(LearnerFault::ActionOutsideSpace, 5).unwrap_err().to_string();
+    let outside = run(LearnerFault::ActionOutsideSpace, 5)
+        .unwrap_err()
+        .to_string();
     assert!(outside.contains("action"), "{outside}");
 }
 
@@ -94,7 +151,10 @@ fn a_fault_waits_for_its_call() {
     training.iterate().unwrap();
     assert_eq!(training.iterate().unwrap_err().kind, ErrorKind::Panicked);
     let dead = training.algorithm().snapshot(&mut Vec::new());
-    assert!(dead.is_err(), "an object that has panicked refuses further calls");
+    assert!(
+        dead.is_err(),
+        "an object that has panicked refuses further calls"
+    );
 }
 
 fn channel(fault: ExchangeFault) -> Result<CoordinationHandle> {
@@ -146,15 +206,44 @@ fn a_channel_without_fault_sums_the_others() {
 fn every_fault_of_a_channel_is_told() {
     use ErrorKind::{Panicked, Plugin};
     for (fault, kind, told) in [
-        (ExchangeFault::NoInbox, Plugin, "description /inbox_width: expected at least 1"),
-        (ExchangeFault::EmptyParameter, Plugin, "description /parameters/0 (gain): expected at least one value"),
-        (ExchangeFault::PanicInExchange, Panicked, "asked to panic in exchange"),
-        (ExchangeFault::PanicInBackward, Panicked, "asked to panic in backward"),
-        (ExchangeFault::ErrorInExchange, Plugin, "asked to fail in exchange"),
-        (ExchangeFault::ErrorInBackward, Plugin, "asked to fail in backward"),
+        (
+            ExchangeFault::NoInbox,
+            Plugin,
+            "description /inbox_width: expected at least 1",
+        ),
+        (
+            ExchangeFault::EmptyParameter,
+            Plugin,
+            "description /parameters/0 (gain): expected at least one value",
+        ),
+        (
+            ExchangeFault::PanicInExchange,
+            Panicked,
+            "asked to panic in exchange",
+        ),
+        (
+            ExchangeFault::PanicInBackward,
+            Panicked,
+            "asked to panic in backward",
+        ),
+        (
+            ExchangeFault::ErrorInExchange,
+            Plugin,
+            "asked to fail in exchange",
+        ),
+        (
+            ExchangeFault::ErrorInBackward,
+            Plugin,
+            "asked to fail in backward",
+        ),
     ] {
-        let error = channel(fault).and_then(|handle| exchange(&handle.port())).unwrap_err();
-        assert!(error.kind == kind && error.to_string().contains(told), "{fault:?}: {error:?}");
+        let error = channel(fault)
+            .and_then(|handle| exchange(&handle.port()))
+            .unwrap_err();
+        assert!(
+            error.kind == kind && error.to_string().contains(told),
+            "{fault:?}: {error:?}"
+        );
     }
     // The factory of a loaded plugin would catch it.
     let describe = || channel(ExchangeFault::PanicInDescribe).map(drop);
@@ -162,6 +251,11 @@ fn every_fault_of_a_channel_is_told() {
     let numbers = |fault| exchange(&channel(fault).unwrap().port()).unwrap();
     assert!(numbers(ExchangeFault::InboxNotANumber).0[0].is_nan());
     assert!(numbers(ExchangeFault::GradientNotANumber).1[1][0].is_nan());
-    let width = || channel(ExchangeFault::WidthVaries).unwrap().description().message_width;
+    let width = || {
+        channel(ExchangeFault::WidthVaries)
+            .unwrap()
+            .description()
+            .message_width
+    };
     assert_eq!(width() + 1, width());
 }

@@ -153,8 +153,8 @@ impl Algorithm for Ascent {
     }
 
     fn restore(&mut self, from: &mut dyn Read) -> Result<()> {
-        let saved: Saved = serde_json::from_reader(from)
-            .map_err(|e| Error::config(format!("snapshot: {e}")))?;
+        let saved: Saved =
+            serde_json::from_reader(from).map_err(|e| Error::config(format!("snapshot: {e}")))?;
         for (team, (weights, adam)) in self.teams.iter_mut().zip(&saved.teams) {
             team.networks.set_flat(weights)?;
             team.adam.restore(&team.networks, adam)?;
@@ -193,11 +193,7 @@ struct Networks {
 }
 
 impl Module<Cpu> for Networks {
-    fn visit<'a>(
-        &'a self,
-        at: &Path<'_>,
-        visitor: &mut dyn FnMut(&Path<'_>, &'a Parameter<Cpu>),
-    ) {
+    fn visit<'a>(&'a self, at: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &'a Parameter<Cpu>)) {
         self.actor.visit(&at.part("actor"), visitor);
         self.critic.visit(&at.part("critic"), visitor);
     }
@@ -235,7 +231,12 @@ impl Team {
     fn new(config: &AscentConfig, index: u32, group: &GroupSpec, rng: &mut EnvRng) -> Result<Self> {
         let choices = Categorical::multi(&group.action.choices())?;
         let mut network = |outputs: usize, gain: f64| {
-            let sizes = [group.observation.width(), config.hidden, config.hidden, outputs];
+            let sizes = [
+                group.observation.width(),
+                config.hidden,
+                config.hidden,
+                outputs,
+            ];
             let layers = (Activation::Tanh, Activation::Identity);
             Mlp::orthogonal(&Cpu::default(), &sizes, layers, gain, rng)
         };
@@ -262,7 +263,8 @@ impl Team {
     fn act(&self, rows: &mut Table<'_>, slot: usize, greedy: bool) -> Result<()> {
         let instance_keys = rows.rows::<u64>(id::KEY, NO_GROUP, slot)?;
         let each = instance_keys.iter().flat_map(|key| {
-            (0..self.agents as u64).map(|agent| keys::word(*key, agent ^ (u64::from(self.group) << 32)))
+            (0..self.agents as u64)
+                .map(|agent| keys::word(*key, agent ^ (u64::from(self.group) << 32)))
         });
         let keys: Vec<u64> = each.collect();
         let mut logits = vec![0.0; keys.len() * self.choices.width()];
@@ -351,7 +353,9 @@ impl Team {
     }
 
     fn mask(&self, table: &Table<'_>, at: std::ops::Range<usize>) -> Result<Option<Vec<u8>>> {
-        let mask = self.has_mask.then(|| slots(table, (id::ACTION_MASK, self.group), at));
+        let mask = self
+            .has_mask
+            .then(|| slots(table, (id::ACTION_MASK, self.group), at));
         mask.transpose()
     }
 
@@ -372,18 +376,24 @@ impl Team {
         let values = value(&rollout.observations);
         let last = value(fragment.rows(id::OBSERVATION, g, steps)?);
         let finals = value(fragment.ended_rows(id::FINAL_OBSERVATION, g)?);
-        let rows = fragment.ended()?.iter().zip(finals.chunks_exact(self.agents));
+        let rows = fragment
+            .ended()?
+            .iter()
+            .zip(finals.chunks_exact(self.agents));
         let finals: Vec<FinalValue> = rows
             .flat_map(|(&row, values)| {
                 let (step, instance) = (
                     row as usize / fragment.instances(),
                     row as usize % fragment.instances(),
                 );
-                values.iter().enumerate().map(move |(agent, &value)| FinalValue {
-                    step,
-                    column: instance * self.agents + agent,
-                    value,
-                })
+                values
+                    .iter()
+                    .enumerate()
+                    .map(move |(agent, &value)| FinalValue {
+                        step,
+                        column: instance * self.agents + agent,
+                        value,
+                    })
             })
             .collect();
         // An agent that ends for itself ends for the critic too.
@@ -414,7 +424,11 @@ impl Team {
 
 /// -mean A·log π(a|s) over the active rows, and its derivative by each log π(a|s).
 fn policy_loss(log_prob: &[f32], advantages: &[f32], active: &[u8]) -> Result<Loss> {
-    let products: Vec<f32> = log_prob.iter().zip(advantages).map(|(l, a)| l * a).collect();
+    let products: Vec<f32> = log_prob
+        .iter()
+        .zip(advantages)
+        .map(|(l, a)| l * a)
+        .collect();
     let mean = losses::mean(&products, Some(active))?;
     let slopes = mean.gradient.iter().zip(advantages);
     Ok(Loss {
@@ -437,114 +451,4 @@ fn slots<T: SlabElement>(
 }
 
 #[cfg(test)]
-mod tests {
-    use palaestra_plugin_api::serde_json::json;
-    use palaestra_plugin_api::testing::Subject;
-    use palaestra_plugin_api::testing::training::{Settings, Training};
-
-    use super::*;
-
-    /// Two agents see a lamp each; whoever pushes the button that its lamp asks for is paid 1, ten times.
-    #[derive(Serialize, Deserialize)]
-    #[serde(crate = "palaestra_plugin_api::serde")]
-    struct Lamps([bool; 2]);
-
-    /// No settings.
-    #[palaestra_plugin_api::config]
-    struct LampsConfig {}
-
-    impl Environment for Lamps {
-        const ID: &'static str = "test/Lamps-v0";
-        const DESCRIPTION: &'static str = "Push the button that the lamp asks for";
-        type Config = LampsConfig;
-
-        fn spec(_: &LampsConfig) -> Result<EnvironmentSpec> {
-            let mut spec = EnvironmentSpec::new("hands", 2, Space::real(1), Space::discrete(2));
-            spec.max_episode_steps = Some(10);
-            Ok(spec)
-        }
-
-        fn new(_: &LampsConfig) -> Result<Self> {
-            Ok(Self([false; 2]))
-        }
-
-        fn reset(
-            &mut self,
-            rng: &mut EnvRng,
-            _: &ResetOptions<'_>,
-            out: &mut Observe<'_>,
-        ) -> Result<()> {
-            for (agent, lamp) in self.0.iter_mut().enumerate() {
-                *lamp = rng.below(2) == 1;
-                out.observation(agent)[0] = if *lamp { 1.0 } else { -1.0 };
-            }
-            Ok(())
-        }
-
-        fn step(&mut self, rng: &mut EnvRng, actions: &Actions<'_>, out: &mut StepWriter<'_>) {
-            for (agent, lamp) in self.0.iter_mut().enumerate() {
-                let right = (actions.discrete(agent) == 1) == *lamp;
-                out.reward(agent, f64::from(u8::from(right)));
-                *lamp = rng.below(2) == 1;
-                out.observation(agent)[0] = if *lamp { 1.0 } else { -1.0 };
-            }
-        }
-    }
-
-    fn training(seed: u64) -> Training {
-        let settings = Settings {
-            instances: 4,
-            run_seed: seed,
-            ..Settings::default()
-        };
-        Training::of::<Ascent>(&Subject::of::<Lamps>(json!({})), &settings).unwrap()
-    }
-
-    #[test]
-    fn the_right_buttons_are_learned_from_every_seed() {
-        for seed in 0..5 {
-            let mut training = training(seed);
-            for _ in 0..60 {
-                training.iterate().unwrap();
-            }
-            assert_eq!(training.play(8).unwrap(), 10.0, "seed {seed}");
-        }
-    }
-
-    #[test]
-    fn resuming_equals_never_having_stopped() {
-        let begun = || {
-            let mut training = training(1);
-            (0..5).for_each(|_| drop(training.iterate().unwrap()));
-            training
-        };
-        let (mut kept, mut resumed) = (begun(), begun());
-        let mut snapshot = Vec::new();
-        kept.algorithm().snapshot(&mut snapshot).unwrap();
-        let mut restored = resumed.another::<Ascent>().unwrap();
-        restored.restore(&mut &snapshot[..]).unwrap();
-        resumed.replace(restored).unwrap();
-        for _ in 0..5 {
-            assert_eq!(resumed.iterate().unwrap(), kept.iterate().unwrap());
-        }
-    }
-
-    #[test]
-    fn weights_carry_the_policy_to_another_object() {
-        let (mut one, mut other) = (training(1), training(2));
-        one.iterate().unwrap();
-        let (mut sent, mut received) = (Vec::new(), Vec::new());
-        one.algorithm().weights(&mut sent).unwrap();
-        other.algorithm().set_weights(&mut &sent[..], &["hands"]).unwrap();
-        other.algorithm().weights(&mut received).unwrap();
-        assert!(sent == received && sent.len() > 1000);
-    }
-
-    /// By hand: rows 0 and 2 count, so L = -(2·(-1) + (-1)·(-3))/2.
-    #[test]
-    fn the_policy_loss_leaves_out_who_does_not_take_part() {
-        let loss = policy_loss(&[-1.0, -2.0, -3.0], &[2.0, 9.0, -1.0], &[1, 0, 1]).unwrap();
-        assert_eq!(loss.value, -0.5);
-        assert_eq!(loss.gradient, [-1.0, 0.0, 0.5]);
-    }
-}
+mod tests;

@@ -94,7 +94,10 @@ impl Mechanism for Relay {
         let agents = means
             .chunks_exact(sent)
             .zip(call.inbox.chunks_exact_mut(heard));
-        for ((mean, inbox), _) in agents.zip(&mask).filter(|(_, takes_part)| **takes_part != 0) {
+        for ((mean, inbox), _) in agents
+            .zip(&mask)
+            .filter(|(_, takes_part)| **takes_part != 0)
+        {
             let outputs = weight.chunks_exact(sent).zip(bias);
             for (to, (weight, bias)) in inbox.iter_mut().zip(outputs) {
                 let sum: f32 = weight.iter().zip(mean).map(|(w, c)| w * c).sum();
@@ -116,14 +119,17 @@ impl Mechanism for Relay {
         for (agent, _) in saved.mask.iter().enumerate().filter(|(_, m)| **m != 0) {
             let mean = &saved.means[agent * sent..][..sent];
             let d_mean = &mut d_means[agent * sent..][..sent];
-            for output in 0..heard {
-                let y = saved.inbox[agent * heard + output];
-                let d = call.d_inbox[agent * heard + output] * (1.0 - y * y);
-                let row = output * sent;
+            let outputs = saved.inbox[agent * heard..].iter();
+            let outputs = outputs.zip(&call.d_inbox[agent * heard..]);
+            for (output, (y, d_inbox)) in outputs.take(heard).enumerate() {
+                let d = d_inbox * (1.0 - y * y);
+                let row = output * sent..(output + 1) * sent;
                 d_bias[output] += d;
-                for i in 0..sent {
-                    d_weight[row + i] += d * mean[i];
-                    d_mean[i] += d * weight[row + i];
+                for (d_weight, c) in d_weight[row.clone()].iter_mut().zip(mean) {
+                    *d_weight += d * c;
+                }
+                for (d_mean, w) in d_mean.iter_mut().zip(&weight[row]) {
+                    *d_mean += d * w;
                 }
             }
         }
@@ -145,7 +151,11 @@ fn add_means_of_others(
     for ((values, to), mask) in rows.zip(mask.chunks_exact(agents)) {
         let others = mask.iter().filter(|&&m| m != 0).count().saturating_sub(1);
         let scale = 1.0 / others.max(1) as f32;
-        for (i, to) in to.iter_mut().enumerate().filter(|(i, _)| mask[i / width] != 0) {
+        for (i, to) in to
+            .iter_mut()
+            .enumerate()
+            .filter(|(i, _)| mask[i / width] != 0)
+        {
             let heard = (0..agents).filter(|&j| j != i / width && mask[j] != 0);
             *to += scale * heard.map(|j| values[j * width + i % width]).sum::<f32>();
         }
@@ -226,9 +236,8 @@ mod tests {
         let port = handle.port();
         for (seed, agents) in [(1, 3), (2, 2), (3, 1)] {
             let mut rng = EnvRng::new(seed, 0, 0, purpose::CHECK);
-            let mut normal = |n: usize| -> Vec<f32> {
-                (0..n).map(|_| 0.5 * rng.normal() as f32).collect()
-            };
+            let mut normal =
+                |n: usize| -> Vec<f32> { (0..n).map(|_| 0.5 * rng.normal() as f32).collect() };
             let mut call = Call {
                 agents,
                 parameters: normal(8),
@@ -265,11 +274,17 @@ mod tests {
             };
             for (i, exact) in d_messages.iter().enumerate() {
                 let slope = slope(&|c| &mut c.messages[i]);
-                assert!((exact - slope).abs() < 1e-3, "message {i}: {exact}, {slope}");
+                assert!(
+                    (exact - slope).abs() < 1e-3,
+                    "message {i}: {exact}, {slope}"
+                );
             }
             for (i, exact) in d_parameters.iter().enumerate() {
                 let (exact, slope) = (exact - 2.0, slope(&|c| &mut c.parameters[i]));
-                assert!((exact - slope).abs() < 1e-3, "parameter {i}: {exact}, {slope}");
+                assert!(
+                    (exact - slope).abs() < 1e-3,
+                    "parameter {i}: {exact}, {slope}"
+                );
             }
             assert_eq!(d_messages.iter().any(|d| d.abs() > 0.01), agents > 1);
         }

@@ -160,6 +160,14 @@ fn all_problems_are_found_and_the_first_is_shown() {
 }
 
 #[test]
+fn a_misspelt_key_is_shown_before_the_value_that_it_leaves_missing() {
+    says(
+        json!({"rate": {"from": 1, "two": 2}}),
+        "/rate/two: unknown key; did you mean to? (and 1 more problem)",
+    );
+}
+
+#[test]
 fn a_long_value_is_cut_off_and_stays_on_one_line() {
     let error = ConfigSchema::new("x", &schema())
         .unwrap()

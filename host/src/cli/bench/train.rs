@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use palaestra_plugin_api::Result;
+use palaestra_plugin_api::{Result, algorithm::Role};
 use serde::Serialize;
 
 use crate::{
@@ -92,8 +92,8 @@ pub(crate) fn run(args: &TrainArgs, common: &Common) -> Result<ExitCode> {
     let resolved = experiment.resolve(&common.session()?)?;
     resolved.notes.iter().for_each(|note| remark("note", note));
     let parts = Parts::of(&resolved);
-    let composition = Composition::check(&parts)?;
     let plan = RunPlan::of(&resolved.experiment).training;
+    let composition = Composition::check(&parts, Role::Learner, plan.num_envs)?;
     let workers = Workers::new(threads(args.threads.map(usize::from), plan.num_envs))?;
     let mut trainer = Trainer::new(&parts, &composition, &plan, &workers)?;
     let mut repeats = Vec::with_capacity(usize::from(args.repeats));

@@ -79,13 +79,17 @@ fn text(path: &Path) -> toml::Value {
 /// The files of the crate: path below its folder, and text.
 pub(crate) fn files(template: &Template, names: &Names, api: &Api) -> Vec<(String, String)> {
     let renamed = |text: &str| rename(text, template, names);
-    vec![
+    let mut files = vec![
         (".gitignore".to_owned(), "/target\n".to_owned()),
         ("Cargo.toml".to_owned(), manifest(template, names, api)),
         ("README.md".to_owned(), renamed(template.readme)),
         ("src/lib.rs".to_owned(), renamed(template.root)),
         (format!("src/{}.rs", names.module), renamed(template.source)),
-    ]
+    ];
+    if let Some(tests) = template.tests {
+        files.push((format!("src/{}/tests.rs", names.module), renamed(tests)));
+    }
+    files
 }
 
 /// The template's words replaced, the longer ones first.
@@ -173,7 +177,9 @@ mod tests {
         for template in [&ENVIRONMENT, &ALGORITHM, &COORDINATION] {
             assert!(template.taken.is_sorted(), "{}", template.what);
             for word in template.taken {
-                assert!(template.source.contains(word), "{word} is not used");
+                let used = [Some(template.source), template.tests];
+                let mut used = used.iter().flatten();
+                assert!(used.any(|text| text.contains(word)), "{word} is not used");
                 assert!(Names::parse(word, template.taken).is_err(), "{word}");
             }
         }

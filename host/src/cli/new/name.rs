@@ -174,7 +174,15 @@ mod tests {
 
     #[test]
     fn what_would_not_compile_is_refused() {
-        for name in ["Canvas", "Mlp", "loop", "a/b/c", "Flood@1.0.0", "9Lives", ""] {
+        for name in [
+            "Canvas",
+            "Mlp",
+            "loop",
+            "a/b/c",
+            "Flood@1.0.0",
+            "9Lives",
+            "",
+        ] {
             let error = Names::parse(name, &["Mlp"]).unwrap_err();
             assert!(
                 error.to_string().contains("expected [namespace/]Name"),

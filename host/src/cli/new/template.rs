@@ -13,6 +13,8 @@ pub(crate) struct Template {
     pub(crate) root: &'static str,
     /// The file that has everything.
     pub(crate) source: &'static str,
+    /// Its tests, where they are a file of their own.
+    pub(crate) tests: Option<&'static str>,
     /// `README.md`.
     pub(crate) readme: &'static str,
     /// Whether it uses the learning kit.
@@ -41,6 +43,7 @@ pub(crate) const ENVIRONMENT: Template = template!(
     what: "environment",
     type_name: "Beacon",
     library: "template",
+    tests: None,
     learns: false,
     taken: &["Subject", "Value"],
     try_it: &["palaestra check LIBRARY", "palaestra render ID --plugin-dir target/release"],
@@ -52,6 +55,7 @@ pub(crate) const ALGORITHM: Template = template!(
     what: "algorithm",
     type_name: "Ascent",
     library: "template_algorithm",
+    tests: Some(include_str!("../../../../plugins/template-algorithm/src/ascent/tests.rs")),
     learns: true,
     taken: &[
         "ActionKind", "Activation", "Adam", "AdamSettings", "AdamState", "Algorithm",
@@ -73,6 +77,7 @@ pub(crate) const COORDINATION: Template = template!(
     what: "coordination mechanism",
     type_name: "Relay",
     library: "template_coordination",
+    tests: None,
     learns: false,
     taken: &[
         "Backward", "Call", "CoordinationHandle", "Exchange", "ExchangePort", "Extras",

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 
 use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressStyle};
+use palaestra_plugin_api::algorithm::Role;
 use palaestra_plugin_api::client::{
     EnvironmentBatch, MakeEnvironment, RandomPolicy, ScriptedPolicy,
 };
@@ -184,7 +185,7 @@ fn trained(args: &RenderArgs, session: &Session) -> Result<Cast> {
     let run = Path::new(&args.environment);
     let chosen = of_run(run, Which::Best, &args.config.of_environment(), session)?;
     chosen.notes.iter().for_each(|note| remark("note", note));
-    let composition = Composition::check(&chosen.parts)?;
+    let composition = Composition::check(&chosen.parts, Role::Evaluator, 1)?;
     let plan = EvaluationPlan {
         run_seed: args.seed,
         episodes: 1,

@@ -7,7 +7,7 @@ mod seeds;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use palaestra_plugin_api::Result;
+use palaestra_plugin_api::{Error, Result, algorithm::Role};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -38,8 +38,9 @@ const EXAMPLES: &str = "Examples:
   palaestra train Pendulum PPO --policy-wrapper RescaleAction --policy-wrapper NormaliseReward.gamma=0.95
   palaestra train experiment.toml --json
 
-The run's folder below --out has every setting (experiment.resolved.toml, which can be trained again), metrics.csv,
-TensorBoard events, checkpoints and a learning curve. Ctrl-C leaves a checkpoint; palaestra resume RUN goes on.";
+The run's folder below --out has every setting (experiment.resolved.toml, which can be trained again), \
+metrics.csv, TensorBoard events, checkpoints and a learning curve. Ctrl-C leaves a checkpoint; palaestra \
+resume RUN goes on.";
 
 /// Train a policy: environment and algorithm by name, or an experiment file.
 #[derive(Debug, clap::Args)]
@@ -169,7 +170,9 @@ fn one(
         resolved.notes.iter().for_each(|note| remark("note", note));
     }
     let (parts, plan) = (Parts::of(&resolved), RunPlan::of(&resolved.experiment));
-    let composition = Composition::check(&parts)?;
+    let composition = Composition::check(&parts, Role::Learner, plan.training.num_envs)?;
+    trainable(&composition, &parts)?;
+    composition.fits(plan.training.num_envs)?;
     let names = |names: Vec<&str>| (!names.is_empty()).then(|| names.join("+"));
     let algorithms = names(parts.policies.iter().map(|p| p.algorithm.id()).collect());
     let mechanisms = names(parts.mechanisms.iter().map(|m| m.id()).collect());
@@ -191,6 +194,19 @@ fn one(
     document(&folder, &resolved.experiment, &finished)
 }
 
+/// Whether there is anything to learn.
+fn trainable(composition: &Composition, parts: &Parts) -> Result<()> {
+    if composition.learns {
+        return Ok(());
+    }
+    let names: Vec<_> = parts.policies.iter().map(|p| p.algorithm.id()).collect();
+    let names = names.join(" and ");
+    let message = format!("algorithm: expected one that learns, found {names}, which only acts");
+    let environment = parts.environment.id();
+    let next = format!("see what it is worth: palaestra eval {environment} {names}");
+    Err(Error::config(message).with_next(next))
+}
+
 /// The threads that an experiment asks for.
 pub(crate) fn workers(experiment: &Experiment) -> Result<Workers> {
     let training = &experiment.training;
@@ -200,6 +216,8 @@ pub(crate) fn workers(experiment: &Experiment) -> Result<Workers> {
 /// Draws the curve and tells what a run has come to.
 fn document(folder: &RunFolder, experiment: &Experiment, finished: &Finished) -> Result<Document> {
     let learning_curve = match curve::draw(folder, experiment) {
+        // Stopped before anything was worth a row.
+        _ if finished.interrupted && !folder.metrics().exists() => None,
         Ok(path) => Some(path),
         Err(error) => {
             // A picture that cannot be drawn takes nothing from the run.

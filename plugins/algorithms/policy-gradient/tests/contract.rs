@@ -32,7 +32,11 @@ impl World for Words {
     }
     fn new(instance: usize) -> Self {
         let rng = EnvRng::new(4, instance as u64, 0, 0);
-        Self { rng, sign: 0, step: 0 }
+        Self {
+            rng,
+            sign: 0,
+            step: 0,
+        }
     }
     fn reset(&mut self) {
         self.sign = self.rng.below(2) as usize;
@@ -49,9 +53,16 @@ impl World for Words {
     }
     fn step(&mut self, actions: &[Vec<f32>]) -> Outcome {
         self.step += 1;
-        let right = actions[1..].iter().filter(|a| a[0] as usize == self.sign).count();
+        let right = actions[1..]
+            .iter()
+            .filter(|a| a[0] as usize == self.sign)
+            .count();
         let reward = right as f32 / 2.0;
-        Outcome { rewards: vec![reward; 3], terminated: false, truncated: self.step == 3 }
+        Outcome {
+            rewards: vec![reward; 3],
+            terminated: false,
+            truncated: self.step == 3,
+        }
     }
 }
 
@@ -60,7 +71,10 @@ fn settings(more: Value) -> Value {
         "num_steps": 12, "lr": 1e-2, "update_epochs": 4, "num_minibatches": 2, "hidden": [16],
         "whole_episodes": false, "sequence_length": 4, "ent_coef": 0.01,
     });
-    config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    config
+        .as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
     config
 }
 
@@ -85,7 +99,10 @@ fn a_restored_learner_goes_on_with_the_same_bits() {
     for (more, talks) in [
         (json!({}), false),
         (json!({"value_norm": true, "recurrent": 6}), true),
-        (json!({"lr": {"from": 1e-2, "to": 1e-3, "steps": 2000}, "share": "none"}), false),
+        (
+            json!({"lr": {"from": 1e-2, "to": 1e-3, "steps": 2000}, "share": "none"}),
+            false,
+        ),
     ] {
         let make = || {
             let echo = Echo::handle(Words::spec(), true);
@@ -108,15 +125,25 @@ fn a_restored_learner_goes_on_with_the_same_bits() {
         for _ in 0..3 {
             one.play(false);
             let metrics = one.learn().unwrap();
-            let plan = palaestra_plugin_api::client::TablePlan::new().with(&one.memory).with(&one.lists);
-            let again = fresh.handle.learn(&plan, &[&one.memory, &one.lists]).unwrap();
+            let plan = palaestra_plugin_api::client::TablePlan::new()
+                .with(&one.memory)
+                .with(&one.lists);
+            let again = fresh
+                .handle
+                .learn(&plan, &[&one.memory, &one.lists])
+                .unwrap();
             assert_eq!(format!("{metrics:?}"), format!("{again:?}"));
             assert!(one.snapshot() == fresh.snapshot());
             assert!(one.weights() == fresh.weights());
             one.turn();
         }
         assert!(one.snapshot() != snapshot);
-        assert!(fresh.handle.restore(&mut &snapshot[..snapshot.len() / 2]).is_err());
+        assert!(
+            fresh
+                .handle
+                .restore(&mut &snapshot[..snapshot.len() / 2])
+                .is_err()
+        );
     }
 }
 
@@ -137,8 +164,15 @@ fn rows_of_others_are_neither_written_nor_learned_from() {
     let lent: &mut [&mut dyn palaestra_plugin_api::client::Lend] = &mut [&mut one.memory];
     one.handle.act(lent, 0, false).unwrap();
     let spoken = one.row::<i32>(id::PROPOSED_ACTION, 0, 0).to_vec();
-    assert!(spoken[0] >= 0 && spoken[2] >= 0 && spoken[1] == -9 && spoken[3] == -9, "{spoken:?}");
-    let written: Vec<bool> = one.row::<f32>(id::EXTRAS, 1, 0).chunks(2).map(|x| x[0] != -9.0).collect();
+    assert!(
+        spoken[0] >= 0 && spoken[2] >= 0 && spoken[1] == -9 && spoken[3] == -9,
+        "{spoken:?}"
+    );
+    let written: Vec<bool> = one
+        .row::<f32>(id::EXTRAS, 1, 0)
+        .chunks(2)
+        .map(|x| x[0] != -9.0)
+        .collect();
     assert_eq!(written, [true, true, false, true, true, true, false, true]);
     // What happened to others changes nothing.
     let mut one = make();
@@ -163,7 +197,10 @@ fn masked_choices_are_never_made() {
         gym.play(greedy);
         let all = 0..gym.steps;
         let forbidden = |gym: &mut Gym<Words>, slot| {
-            gym.row::<i32>(id::PROPOSED_ACTION, 1, slot).iter().filter(|&&a| a == 2).count()
+            gym.row::<i32>(id::PROPOSED_ACTION, 1, slot)
+                .iter()
+                .filter(|&&a| a == 2)
+                .count()
         };
         assert_eq!(all.map(|slot| forbidden(&mut gym, slot)).sum::<usize>(), 0);
         gym.turn();
@@ -176,7 +213,10 @@ fn actions_belong_to_keys_and_the_best_to_nothing() {
     let (mut one, mut other) = (make(), make());
     one.play(false);
     other.play(false);
-    assert_eq!(one.row::<i32>(id::PROPOSED_ACTION, 1, 3), other.row::<i32>(id::PROPOSED_ACTION, 1, 3));
+    assert_eq!(
+        one.row::<i32>(id::PROPOSED_ACTION, 1, 3),
+        other.row::<i32>(id::PROPOSED_ACTION, 1, 3)
+    );
     let mut slots: Vec<Vec<i32>> = Vec::new();
     for key in [1, 2] {
         one.row::<u64>(id::KEY, NO_GROUP, 0).fill(key);
@@ -202,13 +242,20 @@ fn what_is_not_finite_is_skipped_counted_and_at_last_refused() {
     gym.play(false);
     gym.row::<f32>(id::OBSERVATION, 1, 2)[0] = f32::NAN;
     let error = gym.learn().unwrap_err();
-    assert!(error.message.contains("found 3 updates without in a row"), "{error}");
+    assert!(
+        error.message.contains("found 3 updates without in a row"),
+        "{error}"
+    );
     gym.turn();
     let metrics = gym.update();
     assert_eq!(metrics["skipped_updates"], 3.0);
     assert!(gym.weights() != before);
     // A step that leaves the finite numbers ends the update; what was before it stays.
-    let mut gym = Gym::<Words>::new::<Ppo>(settings(json!({"lr": 1e30, "max_grad_norm": null})), 4, None);
+    let mut gym = Gym::<Words>::new::<Ppo>(
+        settings(json!({"lr": 1e30, "max_grad_norm": null})),
+        4,
+        None,
+    );
     for _ in 0..4 {
         gym.play(false);
         gym.learn().unwrap();
@@ -223,10 +270,16 @@ fn weights_survive_a_file_and_load_for_some_groups() {
     one.train(2);
     let (trained, fresh) = (one.weights(), other.weights());
     assert!(trained != fresh);
-    other.handle.set_weights(&mut trained.as_slice(), &["listener"]).unwrap();
+    other
+        .handle
+        .set_weights(&mut trained.as_slice(), &["listener"])
+        .unwrap();
     let part = other.weights();
     assert!(part != trained && part != fresh);
-    other.handle.set_weights(&mut trained.as_slice(), &[]).unwrap();
+    other
+        .handle
+        .set_weights(&mut trained.as_slice(), &[])
+        .unwrap();
     assert!(other.weights() == trained);
     // Both do the same now.
     for gym in [&mut one, &mut other] {
@@ -234,9 +287,14 @@ fn weights_survive_a_file_and_load_for_some_groups() {
         gym.row::<f32>(id::OBSERVATION, 0, 0).fill(0.25);
         gym.handle.act(&mut [&mut gym.memory], 0, false).unwrap();
     }
-    assert_eq!(one.row::<f32>(id::EXTRAS, 0, 0), other.row::<f32>(id::EXTRAS, 0, 0));
+    assert_eq!(
+        one.row::<f32>(id::EXTRAS, 0, 0),
+        other.row::<f32>(id::EXTRAS, 0, 0)
+    );
     let before = other.weights();
-    let error = make(json!({"hidden": [8]})).handle.set_weights(&mut trained.as_slice(), &[]);
+    let error = make(json!({"hidden": [8]}))
+        .handle
+        .set_weights(&mut trained.as_slice(), &[]);
     assert!(error.unwrap_err().message.contains("expected shape"));
     assert!(other.weights() == before);
 }
@@ -244,16 +302,28 @@ fn weights_survive_a_file_and_load_for_some_groups() {
 #[test]
 fn settings_change_in_place_and_wrong_ones_are_told() {
     let mut gym = Gym::<Words>::new::<Ppo>(settings(json!({})), 4, None);
-    let change = |gym: &mut Gym<Words>, changes: Value| gym.handle.configure(changes.as_object().unwrap());
+    let change =
+        |gym: &mut Gym<Words>, changes: Value| gym.handle.configure(changes.as_object().unwrap());
     change(&mut gym, json!({"lr": 0.0})).unwrap();
     let before = gym.weights();
     let metrics = gym.update();
     assert_eq!((metrics["learning_rate"], gym.weights()), (0.0, before));
-    assert!(change(&mut gym, json!({"gamma": 1.5})).unwrap_err().message.contains("/gamma"));
+    assert!(
+        change(&mut gym, json!({"gamma": 1.5}))
+            .unwrap_err()
+            .message
+            .contains("/gamma")
+    );
     assert!(change(&mut gym, json!({"hidden": [3]})).is_err());
-    let refused = |config: Value| Gym::<Words>::try_new::<Ppo>(config, 4, None).err().unwrap().message;
+    let refused = |config: Value| {
+        Gym::<Words>::try_new::<Ppo>(config, 4, None)
+            .err()
+            .unwrap()
+            .message
+    };
     assert!(refused(json!({"huber_delta": 0.0})).contains("/huber_delta: expected 0 < x, found 0"));
     assert!(refused(json!({"hidden": [4, 0]})).contains("/hidden/1"));
+    assert!(refused(json!({"shared_trunk": true, "critic": "central"})).contains("/shared_trunk"));
     assert!(refused(json!({"share": "all"})).contains("same spaces"));
     assert!(refused(json!({"device": "cuda:0"})).contains("device"));
     assert!(refused(json!({"clip_coef": 0})).contains("/clip_coef"));

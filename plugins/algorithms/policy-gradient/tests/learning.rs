@@ -90,7 +90,10 @@ impl World for Twofold {
     }
     fn step(&mut self, actions: &[Vec<f32>]) -> Outcome {
         let right = [self.0.shown, usize::from(self.0.shown == 1)];
-        let hits = right.iter().zip(&actions[0]).filter(|(r, a)| **r == **a as usize);
+        let hits = right
+            .iter()
+            .zip(&actions[0])
+            .filter(|(r, a)| **r == **a as usize);
         paid(hits.count() as f32 / 2.0)
     }
 }
@@ -170,7 +173,10 @@ impl World for Roles {
     }
     fn state(&self, _: &mut [f32]) {}
     fn step(&mut self, actions: &[Vec<f32>]) -> Outcome {
-        let right = actions.iter().enumerate().filter(|(k, a)| a[0] as usize == *k);
+        let right = actions
+            .iter()
+            .enumerate()
+            .filter(|(k, a)| a[0] as usize == *k);
         let reward = right.count() as f32 / 3.0;
         Outcome {
             rewards: vec![reward; 3],
@@ -224,12 +230,25 @@ fn remembers_what_it_saw() {
 
 #[test]
 fn teams_that_share_learn_different_roles() {
-    let tests: [(&str, fn(Value) -> Gym<Roles>, Value); 5] = [
+    type Make = fn(Value) -> Gym<Roles>;
+    let tests: [(&str, Make, Value); 5] = [
         ("ippo", |c| Gym::new::<Ippo>(c, 8, None), json!({})),
         ("mappo", |c| Gym::new::<Mappo>(c, 8, None), json!({})),
-        ("mappo, recurrent", |c| Gym::new::<Mappo>(c, 8, None), json!({"recurrent": 8})),
-        ("alone", |c| Gym::new::<Ppo>(c, 8, None), json!({"share": "none"})),
-        ("whole", |c| Gym::new::<Mappo>(c, 64, None), json!({"whole_episodes": true, "finite_horizon": true})),
+        (
+            "mappo, recurrent",
+            |c| Gym::new::<Mappo>(c, 8, None),
+            json!({"recurrent": 8}),
+        ),
+        (
+            "alone",
+            |c| Gym::new::<Ppo>(c, 8, None),
+            json!({"share": "none"}),
+        ),
+        (
+            "whole",
+            |c| Gym::new::<Mappo>(c, 64, None),
+            json!({"whole_episodes": true, "finite_horizon": true}),
+        ),
     ];
     for (name, make, more) in tests {
         let mut gym = make(quick(more));

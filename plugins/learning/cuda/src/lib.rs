@@ -124,7 +124,9 @@ mod tests {
         match probe(0) {
             Ok(gpu) => assert!(gpu.driver >= DRIVER && gpu.compute >= COMPUTE, "{gpu:?}"),
             Err(found) => assert!(
-                ["no ", "a ", "0 CUDA devices"].iter().any(|start| found.starts_with(start)),
+                ["no ", "a ", "0 CUDA devices"]
+                    .iter()
+                    .any(|start| found.starts_with(start)),
                 "{found}"
             ),
         }

@@ -1,6 +1,6 @@
 //! Shared libraries that are opened when first needed, and stay open.
 
-use std::{env, ffi::CStr, sync::OnceLock};
+use std::{env, error::Error, ffi::CStr, sync::OnceLock};
 
 use libloading::Library;
 
@@ -54,7 +54,13 @@ impl Shared {
         // SAFETY: as above.
         match unsafe { Library::new(self.names[0]) } {
             Ok(library) => Ok(library),
-            Err(error) => Err(error.to_string().replace('\n', " ")),
+            Err(error) => {
+                // What the system said, such as "libcuda.so.1: cannot open shared object file".
+                let said = error
+                    .source()
+                    .map_or(error.to_string(), ToString::to_string);
+                Err(said.replace('\n', " "))
+            }
         }
     }
 

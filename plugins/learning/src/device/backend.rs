@@ -36,6 +36,14 @@ pub trait Backend: TensorDevice<f32> + 'static {
         composite::beside(left, right)
     }
 
+    /// See [`tensor::repeated`](crate::tensor::repeated).
+    fn repeated<T: Tape<f32, Self> + Merge<T>>(
+        x: Vector<Self, T>,
+        rows: usize,
+    ) -> Result<Matrix<Self, T>> {
+        composite::repeated(x, rows)
+    }
+
     /// See [`tensor::rows_with_gradient`](crate::tensor::rows_with_gradient), which checks the sizes.
     fn rows_with_gradient<T: Tape<f32, Self>>(
         x: Matrix<Self, T>,
@@ -123,6 +131,16 @@ impl Backend for Cpu {
         (left, right)
             .try_concat_along(Axis::<1>)
             .map_err(|error| device_error(format!("{error:?}")))
+    }
+
+    fn repeated<T: Tape<f32, Self> + Merge<T>>(
+        x: Vector<Self, T>,
+        rows: usize,
+    ) -> Result<Matrix<Self, T>> {
+        let shape = (rows, x.shape().0);
+        x.try_broadcast_like::<_, Axis<0>>(&shape)
+            .and_then(|wide| wide.try_contiguous())
+            .map_err(device_error)
     }
 
     fn rows_with_gradient<T: Tape<f32, Self>>(

@@ -3,7 +3,7 @@
 use dfdx::prelude::Cpu;
 #[cfg(feature = "cuda")]
 use dfdx::prelude::Cuda;
-use palaestra_plugin_api::{Result, abi::LogLevel, host::Host};
+use palaestra_plugin_api::Result;
 
 use super::{Backend, DeviceName, name::Opened};
 
@@ -45,15 +45,14 @@ enum Place<F: Family> {
 unsafe impl<F: Family> Send for Placed<F> where F::On<Cpu>: Send {}
 
 impl<F: Family> Placed<F> {
-    /// Opens the device and makes the object there; tells the host what `auto` came to.
+    /// Opens the device and makes the object there. `say` is given the line about what `auto` came to.
     ///
     /// # Errors
     /// A device that is not there (never a silent fallback), and whatever making the object meets.
-    pub fn new(name: DeviceName, host: &Host, from: F::From<'_>) -> Result<Self> {
+    pub fn new(name: DeviceName, from: F::From<'_>, say: impl FnOnce(&str)) -> Result<Self> {
         let (opened, note) = name.open()?;
         if let Some(note) = note {
-            // A level that every host shows.
-            host.log(LogLevel::Warn, "device", &note);
+            say(&note);
         }
         Ok(Self(match opened {
             Opened::Cpu(device) => Place::Cpu(Box::new(F::make(device, from)?)),

@@ -7,7 +7,7 @@ use crate::device::Backend;
 use crate::keys;
 use crate::networks::Parameter;
 use crate::tensor::{self, Matrix, Tape, Vector, device_error};
-use dfdx::prelude::{Axis, BroadcastTo, HasShape, TryAdd};
+use dfdx::prelude::{HasShape, TryAdd};
 
 /// log √(2π).
 const LOG_SQRT_TAU: f32 = 0.918_938_5;
@@ -99,11 +99,7 @@ impl DiagonalGaussian {
         log_std: &Parameter<D>,
         u: &[f32],
     ) -> Result<(Vector<D, T>, Vector<D, T>)> {
-        let shape = *mean.shape();
-        let wide = log_std
-            .as_vector::<T>()
-            .try_broadcast_like::<_, Axis<0>>(&shape)
-            .map_err(device_error)?;
+        let wide = tensor::repeated(log_std.as_vector::<T>(), mean.shape().0)?;
         self.on_tape_wide(mean, wide, u)
     }
 

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::gradient_check::finite_differences;
-use crate::networks::{Activation, Input, Linear};
+use crate::networks::{Activation, Input, Linear, Parameter, Path};
 use crate::tensor::{Cpu, GradientTape, Scalar, matrix};
 use palaestra_plugin_api::{
     __private::MechanismEntry,
@@ -68,7 +68,9 @@ impl Mechanism for Delay {
         let gains = extras
             .or_draw(|all| all.iter_mut().for_each(|gain| *gain = 0.5))
             .to_vec();
-        let mask = call.mask.map_or(vec![1; call.rows * call.agents], <[u8]>::to_vec);
+        let mask = call
+            .mask
+            .map_or(vec![1; call.rows * call.agents], <[u8]>::to_vec);
         let mut kept = Kept {
             messages: call.messages.to_vec(),
             mixed: vec![0.0; call.messages.len()],
@@ -87,8 +89,9 @@ impl Mechanism for Delay {
                     let i = at * SENT + k;
                     kept.mixed[i] = call.state_in[i] + own[0] * call.messages[i];
                     let others = (0..call.agents).filter(|a| kept.mask[row * call.agents + a] != 0);
-                    call.state_out[i] =
-                        others.map(|a| call.messages[(row * call.agents + a) * SENT + k]).sum();
+                    call.state_out[i] = others
+                        .map(|a| call.messages[(row * call.agents + a) * SENT + k])
+                        .sum();
                 }
                 for h in 0..HEARD {
                     let sum: f32 = (0..SENT)
@@ -128,7 +131,8 @@ impl Mechanism for Delay {
                     call.d_messages[i] += own[0] * d_mixed;
                     call.d_parameters[HEARD * SENT] += d_mixed * kept.messages[i];
                     if let Some(d_state_out) = call.d_state_out {
-                        for a in (0..call.agents).filter(|a| kept.mask[row * call.agents + a] != 0) {
+                        for a in (0..call.agents).filter(|a| kept.mask[row * call.agents + a] != 0)
+                        {
                             call.d_messages[(row * call.agents + a) * SENT + k] += d_state_out[i];
                         }
                     }
@@ -156,7 +160,9 @@ impl Module<Cpu> for Team {
     }
 
     fn visit_mut<'a>(&'a mut self, visitor: &mut dyn FnMut(&'a mut Parameter<Cpu>)) {
-        self.speak.iter_mut().for_each(|layer| layer.visit_mut(visitor));
+        self.speak
+            .iter_mut()
+            .for_each(|layer| layer.visit_mut(visitor));
         self.again.visit_mut(visitor);
         self.learned.visit_mut(visitor);
     }
@@ -184,7 +190,11 @@ fn team(channel: &Channel) -> Team {
     };
     let (speak, again) = ([layer(4), layer(4)], layer(HEARD));
     let learned = ChannelParameters::new(&device, channel.description(), &mut rng).unwrap();
-    Team { speak, again, learned }
+    Team {
+        speak,
+        again,
+        learned,
+    }
 }
 
 fn numbers(count: usize, stream: u64) -> Vec<f32> {
@@ -199,7 +209,11 @@ fn loss(team: &Team, channel: &Channel) -> Scalar<Cpu, Recording> {
     mask[4] = 0;
     let mut first = vec![0; ROWS * 3];
     first[13] = 1;
-    let (keys, gains, state) = (vec![0; ROWS], numbers(ROWS, 7), numbers(COLUMNS * 3 * SENT, 8));
+    let (keys, gains, state) = (
+        vec![0; ROWS],
+        numbers(ROWS, 7),
+        numbers(COLUMNS * 3 * SENT, 8),
+    );
     let recorded = Recorded {
         steps: STEPS,
         mask: &mask,
@@ -211,26 +225,42 @@ fn loss(team: &Team, channel: &Channel) -> Scalar<Cpu, Recording> {
     };
     let outboxes = |messages: Vec<Matrix<Cpu, Recording>>| {
         let all = messages.into_iter().zip(PLACES);
-        all.map(|(messages, places)| Outbox { messages, places }).collect()
+        all.map(|(messages, places)| Outbox { messages, places })
+            .collect()
     };
-    let said = PLACES.iter().zip(&team.speak).zip(3..).map(|((places, layer), stream)| {
-        let rows = ROWS * places.len();
-        let x = matrix(&device, numbers(rows * 4, stream), rows, 4).unwrap();
-        layer.forward::<Recording>(Input::Data(x)).unwrap()
-    });
-    let heard = channel.exchange(&team.learned, outboxes(said.collect()), &recorded).unwrap();
-    let answers = heard.into_iter().map(|inbox| team.again.forward(Input::Traced(inbox)).unwrap());
-    let heard = channel.exchange(&team.learned, outboxes(answers.collect()), &recorded).unwrap();
+    let said = PLACES
+        .iter()
+        .zip(&team.speak)
+        .zip(3..)
+        .map(|((places, layer), stream)| {
+            let rows = ROWS * places.len();
+            let x = matrix(&device, numbers(rows * 4, stream), rows, 4).unwrap();
+            layer.forward::<Recording>(Input::Data(x)).unwrap()
+        });
+    let heard = channel
+        .exchange(&team.learned, outboxes(said.collect()), &recorded)
+        .unwrap();
+    let answers = heard
+        .into_iter()
+        .map(|inbox| team.again.forward(Input::Traced(inbox)).unwrap());
+    let heard = channel
+        .exchange(&team.learned, outboxes(answers.collect()), &recorded)
+        .unwrap();
     let parts = heard.into_iter().zip(20..).map(|(inbox, stream)| {
         let (rows, columns) = *inbox.shape();
         let values = values(&inbox);
         let weights = numbers(rows * columns, stream);
         let sums = values.chunks(columns).zip(weights.chunks(columns));
-        let sums = sums.map(|(v, w)| v.iter().zip(w).map(|(v, w)| v * w).sum()).collect();
+        let sums = sums
+            .map(|(v, w)| v.iter().zip(w).map(|(v, w)| v * w).sum())
+            .collect();
         let sums = crate::tensor::rows_with_gradient(inbox, sums, weights).unwrap();
         let total = values_of(&sums).iter().sum();
         let ones = vec![1.0; rows];
-        (1.0, crate::tensor::mean_with_gradient(sums, total, ones).unwrap())
+        (
+            1.0,
+            crate::tensor::mean_with_gradient(sums, total, ones).unwrap(),
+        )
     });
     crate::tensor::combine(parts).unwrap()
 }
@@ -267,7 +297,8 @@ fn a_recorded_round_equals_the_round_itself() {
     let channel = Channel::new(handle.port(), 3);
     let team = team(&channel);
     let messages = numbers(2 * 3 * SENT, 30);
-    let (mut inbox, mut state_out, mut extras) = (vec![0.0; 2 * 3 * HEARD], vec![0.0; 12], vec![0.0; 2]);
+    let (mut inbox, mut state_out, mut extras) =
+        (vec![0.0; 2 * 3 * HEARD], vec![0.0; 12], vec![0.0; 2]);
     let state = numbers(12, 31);
     channel
         .infer(Round {
@@ -296,7 +327,9 @@ fn a_recorded_round_equals_the_round_itself() {
         state: &state,
         first: &[0; 6],
     };
-    let again = channel.exchange(&team.learned, vec![outbox], &recorded).unwrap();
+    let again = channel
+        .exchange(&team.learned, vec![outbox], &recorded)
+        .unwrap();
     assert_eq!(values(&again[0]), inbox);
     assert_eq!(extras, [0.5; 2]);
 }
@@ -323,8 +356,14 @@ fn a_refusal_on_the_way_back_is_told_and_wrong_sizes_are_errors() {
         state: &[0.0; 12],
         first: &[0; 6],
     };
-    let error = channel.exchange(&team.learned, vec![outbox], &recorded).err().unwrap();
-    assert!(error.message.contains("expected messages [4, 2]"), "{error}");
+    let error = channel
+        .exchange(&team.learned, vec![outbox], &recorded)
+        .err()
+        .unwrap();
+    assert!(
+        error.message.contains("expected messages [4, 2]"),
+        "{error}"
+    );
 }
 
 /// Devices without operations of their own add gradients through dfdx.
@@ -337,6 +376,10 @@ fn composite_gradients_add_like_fused_ones() {
     for values in [numbers(6, 2), numbers(6, 3)] {
         composite::add_gradient(&mut gradients, &x, values).unwrap();
     }
-    let sums: Vec<f32> = numbers(6, 2).iter().zip(numbers(6, 3)).map(|(a, b)| a + b).collect();
+    let sums: Vec<f32> = numbers(6, 2)
+        .iter()
+        .zip(numbers(6, 3))
+        .map(|(a, b)| a + b)
+        .collect();
     assert_eq!(composite::gradient_of(&mut gradients, &x).unwrap(), sums);
 }

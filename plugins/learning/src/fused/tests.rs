@@ -203,6 +203,36 @@ fn functions_with_gradients_equal_composite() {
 }
 
 #[test]
+fn beside_equals_composite() {
+    both(
+        &Nothing,
+        &[tensor(5, 3, 1), tensor(5, 4, 2)],
+        |fused, mut x| {
+            let (right, left) = (x.pop().unwrap(), x.pop().unwrap());
+            if fused {
+                crate::tensor::beside(left, right)
+            } else {
+                composite::beside(left, right)
+            }
+            .unwrap()
+        },
+    );
+}
+
+#[test]
+fn repeated_equals_composite() {
+    both(&Nothing, &[tensor(1, 4, 1)], |fused, mut x| {
+        let x = x.remove(0).reshape_like(&(4,));
+        if fused {
+            crate::tensor::repeated(x, 5)
+        } else {
+            composite::repeated(x, 5)
+        }
+        .unwrap()
+    });
+}
+
+#[test]
 fn dense_gradients_equal_finite_differences() {
     let mut mlp = mlp(Activation::Tanh);
     let x = tensor(9, 7, 1);

@@ -65,9 +65,7 @@ pub struct FrozenMlp {
 
 impl FrozenMlp {
     /// Layers one after the other; none, when there are none.
-    pub(crate) fn of<'a, D: Backend>(
-        layers: &mut dyn Iterator<Item = &'a Linear<D>>,
-    ) -> Option<Self> {
+    pub(crate) fn of<D: Backend>(layers: &mut dyn Iterator<Item = &Linear<D>>) -> Option<Self> {
         let layers: Vec<FrozenDense> = layers.map(FrozenDense::new).collect();
         (!layers.is_empty()).then_some(Self { layers })
     }

@@ -252,3 +252,78 @@ impl FrozenNetwork {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tensor::{Cpu, GradientTape, values};
+    use palaestra_plugin_api::rng::purpose;
+
+    fn network(hidden: &[usize], memory: usize, output: Option<(usize, f64)>) -> Network<Cpu> {
+        let mut rng = EnvRng::new(1, 0, 0, purpose::CHECK);
+        let shape = NetworkShape {
+            inputs: 3,
+            hidden,
+            activation: Activation::Tanh,
+            memory,
+            output,
+        };
+        Network::orthogonal(&Cpu::default(), &shape, &mut rng).unwrap()
+    }
+
+    /// Whatever parts there are: step by step as in the unrolled sequence, bit for bit.
+    #[test]
+    fn acting_equals_learning() {
+        type Case<'a> = (&'a [usize], usize, Option<(usize, f64)>, usize);
+        let cases: [Case<'_>; 6] = [
+            (&[5, 4], 0, Some((2, 1.0)), 2),
+            (&[5, 4], 0, None, 4),
+            (&[5], 6, Some((2, 1.0)), 2),
+            (&[5], 6, None, 6),
+            (&[], 6, Some((2, 0.1)), 2),
+            (&[], 0, None, 3),
+        ];
+        let (steps, n) = (4, 2);
+        let x: Vec<f32> = (0..steps * n * 3).map(|i| (i as f32 * 0.7).sin()).collect();
+        let first = [0, 0, 1, 0, 0, 0, 0, 1];
+        for (hidden, memory, output, outputs) in cases {
+            let network = network(hidden, memory, output);
+            assert_eq!((network.outputs(), network.memory()), (outputs, memory));
+            let start = vec![0.25; n * memory];
+            let input = tensor::matrix(&Cpu::default(), x.clone(), steps * n, 3).unwrap();
+            let recurrence = Recurrence {
+                state: &start,
+                first: &first,
+            };
+            let learned = network
+                .forward::<GradientTape<Cpu>>(Input::Data(input), Some(recurrence))
+                .unwrap();
+            let frozen = network.freeze();
+            let mut state = start;
+            for (t, expected) in values(&learned).chunks(n * outputs).enumerate() {
+                for (i, row) in state.chunks_mut(memory.max(1)).enumerate() {
+                    if first[t * n + i] != 0 {
+                        row.fill(0.0);
+                    }
+                }
+                let (mut next, mut y) = (vec![0.0; n * memory], vec![0.0; n * outputs]);
+                frozen.infer(&x[t * n * 3..(t + 1) * n * 3], &state, &mut next, &mut y);
+                assert_eq!(y, expected, "{hidden:?} {memory} {output:?}");
+                state = next;
+            }
+        }
+    }
+
+    #[test]
+    fn parameters_have_names_of_their_part() {
+        let network = network(&[5], 6, Some((2, 1.0)));
+        let names: Vec<_> = network
+            .named_parameters()
+            .into_iter()
+            .map(|(n, _)| n)
+            .collect();
+        assert_eq!(names.first().map(String::as_str), Some("hidden/0/weight"));
+        assert!(names.contains(&"memory/hidden_weight".to_owned()));
+        assert_eq!(names.last().map(String::as_str), Some("output/bias"));
+    }
+}

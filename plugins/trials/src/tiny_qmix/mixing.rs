@@ -61,9 +61,9 @@ pub(super) fn mix(values: &[f32], weights: &Weights, agents: usize) -> Mixed {
             mixed.d_weights.second[at] = hidden * sign(second);
             let d = slope * second.abs();
             mixed.d_weights.bias[at] = d;
-            for a in 0..agents {
+            for (a, q) in q.iter().enumerate() {
                 let w = weights.first[first(a)];
-                mixed.d_weights.first[first(a)] = d * q[a] * sign(w);
+                mixed.d_weights.first[first(a)] = d * q * sign(w);
                 mixed.d_values[row * agents + a] += d * w.abs();
             }
         }

@@ -43,10 +43,12 @@ struct Desk {
     mask: Vec<u8>,
     controlled: Vec<u8>,
     active: Vec<u8>,
+    takes_part: Vec<u8>,
     recurrent: Vec<f32>,
     memory: Vec<f32>,
     step: Step,
     messages: Vec<f32>,
+    state: Vec<f32>,
     inbox: Vec<f32>,
     input: Vec<f32>,
     outputs: Vec<f32>,
@@ -78,10 +80,12 @@ impl Acting {
             mask: Vec::new(),
             controlled: Vec::new(),
             active: Vec::new(),
+            takes_part: Vec::new(),
             recurrent: Vec::new(),
             memory: Vec::new(),
             step: Step::default(),
             messages: Vec::new(),
+            state: Vec::new(),
             inbox: Vec::new(),
             input: Vec::new(),
             outputs: Vec::new(),
@@ -163,12 +167,18 @@ impl Acting {
             desk.messages.resize(n * plan.unit.len() * sent, 0.0);
             message.infer(&desk.step.features, &mut desk.messages);
             places.into_joint(&desk.messages, &mut joint.messages, sent);
-            places.into_joint(&desk.takes_part(rows, slot, plan)?, &mut joint.mask, 1);
+            // Agents that are controlled and alive send and hear.
+            desk.takes_part.clear();
+            let ids = [id::CONTROLLED, id::ALIVE];
+            let unit = &plan.unit;
+            unit.gather_flags(rows, &ids, slot..slot + 1, &mut desk.takes_part)?;
+            places.into_joint(&desk.takes_part, &mut joint.mask, 1);
+            let part = &mut desk.state;
+            part.resize(n * unit.len() * state, 0.0);
             if state > 0 {
                 let memory = policy.memory();
-                let mut part = vec![0.0; n * plan.unit.len() * state];
-                split(&desk.recurrent, memory + state, memory, state, &mut part);
-                places.into_joint(&part, &mut joint.state_in, state);
+                split(&desk.recurrent, memory + state, memory, state, part);
+                places.into_joint(part, &mut joint.state_in, state);
             }
         }
         channel.infer(Round {
@@ -188,9 +198,14 @@ impl Acting {
             places.out_of_joint(&joint.inbox, &mut desk.inbox, heard);
             if state > 0 {
                 let memory = policy.memory();
-                let mut part = vec![0.0; n * plan.unit.len() * state];
-                places.out_of_joint(&joint.state_out, &mut part, state);
-                join(&part, memory + state, memory, state, &mut desk.recurrent);
+                places.out_of_joint(&joint.state_out, &mut desk.state, state);
+                join(
+                    &desk.state,
+                    memory + state,
+                    memory,
+                    state,
+                    &mut desk.recurrent,
+                );
             }
         }
         if widths.extras_width > 0 {
@@ -266,15 +281,6 @@ impl Desk {
             memory,
             &mut self.recurrent,
         );
-    }
-
-    /// Who sends and hears: agents that are controlled and alive.
-    fn takes_part(&self, rows: &Table<'_>, slot: usize, plan: &Plan) -> Result<Vec<u8>> {
-        let mut flags = Vec::with_capacity(self.controlled.len());
-        let ids = [id::CONTROLLED, id::ALIVE];
-        plan.unit
-            .gather_flags(rows, &ids, slot..slot + 1, &mut flags)?;
-        Ok(flags)
     }
 
     /// Chooses actions, by the keys of the rows or the best.

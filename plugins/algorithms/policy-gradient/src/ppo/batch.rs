@@ -115,6 +115,12 @@ impl Batch {
         (0..rows).filter(learns).collect()
     }
 
+    /// Agents' rows that are learned from, over all units.
+    pub(crate) fn active(&self) -> usize {
+        let units = self.units.iter().map(|unit| &unit.transitions.active);
+        units.flatten().filter(|&&active| active != 0).count()
+    }
+
     /// Adds inactive rows until `length` divides the steps.
     pub(crate) fn pad(&mut self, length: usize) {
         let more = self.steps.next_multiple_of(length) - self.steps;
@@ -159,7 +165,9 @@ impl Talk {
     pub(crate) fn rows(&self, rows: &[usize]) -> Vec<usize> {
         let count = self.keys.len();
         let last = |row: usize| count - self.instances + row % self.instances;
-        let found = rows.iter().map(|&row| if row < count { row } else { last(row) });
+        let found = rows
+            .iter()
+            .map(|&row| if row < count { row } else { last(row) });
         found.collect()
     }
 }

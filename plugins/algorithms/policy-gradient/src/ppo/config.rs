@@ -177,6 +177,10 @@ impl PpoConfig {
                 return Err(Error::config(format!("/{name}: expected 0 < x, found {x}")));
             }
         }
+        if self.shared_trunk && self.critic == CriticView::Central {
+            let message = "/shared_trunk: expected false with a central critic, found true";
+            return Err(Error::config(message).with_next("use critic = \"own\""));
+        }
         if let Some(i) = self.hidden.iter().position(|w| !(1..=65_536).contains(w)) {
             let found = self.hidden[i];
             return Err(Error::config(format!(

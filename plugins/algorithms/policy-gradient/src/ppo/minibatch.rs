@@ -93,11 +93,7 @@ impl<D: Backend> Minibatch<D> {
         };
         let units: Vec<_> = units.map(unit).collect::<Result<_>>()?;
         let talk = TalkPart::new(batch, (plans, rules, memories), (&rows, starts))?;
-        Ok(Self {
-            units,
-            talk,
-            steps,
-        })
+        Ok(Self { units, talk, steps })
     }
 
     /// PPO's loss, on a tape.

@@ -52,6 +52,7 @@ mod learner;
 mod minibatch;
 mod policy;
 mod saved;
+mod update;
 
 use std::io::{Read, Write};
 
@@ -59,7 +60,7 @@ use palaestra_learning::device::{Backend, DeviceName, Family, Placed};
 use palaestra_plugin_api::serde_json::{Map, Value};
 use palaestra_plugin_api::{
     Result,
-    abi::id,
+    abi::{LogLevel, id},
     algorithm::{
         Algorithm, AlgorithmCapabilities, Collect, Extra, Metrics, Role, Sees, Setting, changed,
     },
@@ -172,7 +173,9 @@ fn place(config: PpoConfig, setting: &Setting) -> Result<Placed<Learners>> {
         Role::Learner => name,
         _ => DeviceName::Cpu,
     };
-    Placed::new(name, &setting.host, (config, setting))
+    // A level that every host shows.
+    let say = |note: &str| setting.host.log(LogLevel::Warn, "device", note);
+    Placed::new(name, (config, setting), say)
 }
 
 impl<C: Preset> Algorithm for Proximal<C> {
@@ -189,9 +192,13 @@ impl<C: Preset> Algorithm for Proximal<C> {
             width => vec![width; groups],
         };
         let sees_all = central.as_ref().is_some_and(|c| c.sees_all_groups());
+        let mut needs = vec![id::KEY];
+        if central.is_some() && !sees_all {
+            needs.extend([id::STATE, id::FINAL_STATE]);
+        }
         let mut likes = vec![id::ACTION_MASK, id::ALIVE, id::ACTING, id::CONTROLLED];
         likes.extend([id::AGENT_TERMINATED, id::AGENT_TRUNCATED, id::AGENT_FIRST]);
-        likes.extend([id::FINAL_OBSERVATION, id::STATE, id::FINAL_STATE]);
+        likes.push(id::FINAL_OBSERVATION);
         let mut message_width = 0;
         if let Some(channel) = channel {
             let described = channel.description();
@@ -212,7 +219,7 @@ impl<C: Preset> Algorithm for Proximal<C> {
                 false => Sees::Own,
             },
             tunable: PpoConfig::TUNABLE.map(str::to_owned).to_vec(),
-            needs: vec![id::KEY],
+            needs,
             likes,
             ..AlgorithmCapabilities::default()
         })

@@ -60,7 +60,11 @@ impl<D: Backend> Learner<D> {
         let mut every = true;
         let normalises = self.rules.config.value_norm;
         let units = self.plans.iter().zip(&mut self.networks.policies);
-        let scales = self.acting.scales.iter_mut().zip(&mut self.progress.normalisers);
+        let scales = self
+            .acting
+            .scales
+            .iter_mut()
+            .zip(&mut self.progress.normalisers);
         for ((plan, policy), (scale, normaliser)) in units.zip(scales) {
             let unit = &plan.unit;
             if !groups.is_empty() && !unit.groups.iter().any(|g| groups.contains(g)) {

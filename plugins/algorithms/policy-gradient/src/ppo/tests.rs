@@ -46,7 +46,11 @@ impl<L: Look> Algorithm for Probe<L> {
     }
     fn new(config: &PpoConfig, setting: &Setting) -> Result<Self> {
         let learner = Learner::new(Cpu::default(), PpoConfig::of(config)?, setting)?;
-        Ok(Self(learner, Collect::steps(config.num_steps), std::marker::PhantomData))
+        Ok(Self(
+            learner,
+            Collect::steps(config.num_steps),
+            std::marker::PhantomData,
+        ))
     }
     fn next(&mut self) -> Result<Collect> {
         Ok(self.1.clone())
@@ -70,13 +74,19 @@ struct Noise {
 impl World for Noise {
     fn spec() -> EnvironmentSpec {
         let mut spec = EnvironmentSpec::new("good", 2, Space::real(3), Space::discrete(3));
-        spec.groups.push(GroupSpec::new("bad", 1, Space::real(2), Space::real(2)));
+        spec.groups
+            .push(GroupSpec::new("bad", 1, Space::real(2), Space::real(2)));
         spec.groups[0].has_action_mask = true;
         spec
     }
     fn new(instance: usize) -> Self {
         let rng = EnvRng::new(3, instance as u64, 0, 0);
-        Self { rng, seen: vec![0.0; 9], step: 0, instance }
+        Self {
+            rng,
+            seen: vec![0.0; 9],
+            step: 0,
+            instance,
+        }
     }
     fn reset(&mut self) {
         self.step = 0;
@@ -86,14 +96,18 @@ impl World for Noise {
         into.copy_from_slice(&self.seen[3 * agent..][..into.len()]);
     }
     fn mask(&self, agent: usize, into: &mut [u8]) {
-        into[agent] = u8::from(self.step % 2 == 0);
+        into[agent] = u8::from(self.step.is_multiple_of(2));
     }
     fn step(&mut self, _: &[Vec<f32>]) -> Outcome {
         self.step += 1;
         self.seen.fill_with(|| self.rng.range(-1.0, 1.0) as f32);
         let rewards = (0..3).map(|_| self.rng.range(-1.0, 1.0) as f32).collect();
         let ends = self.step == 5 + self.instance as u32;
-        Outcome { rewards, terminated: ends && self.instance == 0, truncated: ends && self.instance > 0 }
+        Outcome {
+            rewards,
+            terminated: ends && self.instance == 0,
+            truncated: ends && self.instance > 0,
+        }
     }
 }
 
@@ -114,11 +128,17 @@ impl Look for Gradients {
         for epoch in 0..2 {
             for part in learner.parts(&batch, epoch, length)? {
                 let memories = learner.memories();
-                let how = (learner.plans.as_slice(), &learner.rules, memories.as_slice());
+                let how = (
+                    learner.plans.as_slice(),
+                    &learner.rules,
+                    memories.as_slice(),
+                );
                 let minibatch = Minibatch::new(&learner.device, &batch, how, part)?;
                 let start = learner.networks.flat();
                 let found = gradient(learner, &minibatch, &batch)?;
-                largest = found.iter().fold(largest, |most, x| most.max(f64::from(x.abs())));
+                largest = found
+                    .iter()
+                    .fold(largest, |most, x| most.max(f64::from(x.abs())));
                 let value = |learner: &mut Learner<Cpu>, at: &[f32]| -> Result<f64> {
                     learner.networks.set_flat(at)?;
                     let how = (learner.plans.as_slice(), &learner.rules, &batch);
@@ -140,7 +160,11 @@ impl Look for Gradients {
                 learner.step(Some(&minibatch), &batch, weights, 1e-2)?;
             }
         }
-        let metrics = [("worst", worst), ("checked", f64::from(checked)), ("largest", largest)];
+        let metrics = [
+            ("worst", worst),
+            ("checked", f64::from(checked)),
+            ("largest", largest),
+        ];
         Ok(metrics.map(|(name, x)| (name.to_owned(), x)).into())
     }
 }
@@ -165,7 +189,10 @@ fn small(more: Value) -> Value {
         "num_steps": 8, "sequence_length": 3, "hidden": [5], "num_minibatches": 2, "ent_coef": 0.1,
         "clip_coef": 10.0, "vf_coef": 0.7,
     });
-    config.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    config
+        .as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
     config
 }
 
@@ -177,19 +204,32 @@ fn gradients_of_the_whole_policy_equal_finite_differences() {
         (json!({}), None),
         (json!({"recurrent": 4}), None),
         (json!({"shared_trunk": true, "recurrent": 4}), Some(true)),
-        (json!({"critic": "central", "huber_delta": 0.5, "value_norm": true}), Some(false)),
-        (json!({"recurrent": 4, "critic": "central", "share": "none"}), Some(true)),
+        (
+            json!({"critic": "central", "huber_delta": 0.5, "value_norm": true}),
+            Some(false),
+        ),
+        (
+            json!({"recurrent": 4, "critic": "central", "share": "none"}),
+            Some(true),
+        ),
         (json!({}), Some(true)),
     ] {
         let mechanism = delays.map(|delays| Echo::handle(Noise::spec(), delays));
-        let mut gym = Gym::<Noise>::new::<Probe<Gradients>>(small(more.clone()), 3, mechanism.as_ref());
+        let mut gym =
+            Gym::<Noise>::new::<Probe<Gradients>>(small(more.clone()), 3, mechanism.as_ref());
         gym.play(false);
         gym.learn().unwrap();
         gym.turn();
         gym.play(false);
         let found = gym.learn().unwrap();
-        assert!(found["checked"] > 100.0 && found["largest"] > 0.05, "{more}: {found:?}");
-        assert!(found["worst"] < 1e-3 * found["largest"].max(1.0), "{more} {delays:?}: {found:?}");
+        assert!(
+            found["checked"] > 100.0 && found["largest"] > 0.05,
+            "{more}: {found:?}"
+        );
+        assert!(
+            found["worst"] < 1e-3 * found["largest"].max(1.0),
+            "{more} {delays:?}: {found:?}"
+        );
     }
 }
 
@@ -203,24 +243,33 @@ impl Look for Finals {
         let (mut compared, mut worst) = (0, 0.0f64);
         for (k, plan) in learner.plans.iter().enumerate() {
             let policy = &learner.acting.policies[k];
-            let judge = Judge { plan, policy, scale: (0.5, 2.0) };
+            let judge = Judge {
+                plan,
+                policy,
+                scale: (0.5, 2.0),
+            };
             let unit = &batch.units[k];
             let found = judge.finals(&learner.rules, table, &batch.common, unit, &cuts)?;
             let (n, members) = (batch.instances, plan.unit.len());
             let mut last = Vec::new();
             plan.unit.gather_final_observations(table, &mut last)?;
             for (cut, values) in cuts.iter().zip(found.chunks(members)) {
-                let began = (0..=cut.step).rev().find(|t| {
-                    unit.transitions.first[(t * n + cut.instance) * members] != 0
-                });
+                let began = (0..=cut.step)
+                    .rev()
+                    .find(|t| unit.transitions.first[(t * n + cut.instance) * members] != 0);
                 let Some(began) = began else { continue };
                 let mut memory = vec![0.0; members * policy.memory()];
                 let mut step = Step::default();
                 let mut run = |seen: &[f32], row: usize, memory: &[f32]| {
                     let (mut actor, mut critic) = (Vec::new(), Vec::new());
-                    plan.actor.assemble(seen, &[], [row].into_iter(), &mut actor);
+                    plan.actor
+                        .assemble(seen, &[], [row].into_iter(), &mut actor);
                     critic.clone_from(&actor);
-                    let rows = Rows { actor: &actor, critic: &critic, memory };
+                    let rows = Rows {
+                        actor: &actor,
+                        critic: &critic,
+                        memory,
+                    };
                     policy.run(rows, members, Run::Both, &mut step);
                     step.clone()
                 };
@@ -235,13 +284,21 @@ impl Look for Finals {
                 }
             }
         }
-        Ok([("compared".into(), f64::from(compared)), ("worst".into(), worst)].into())
+        Ok([
+            ("compared".into(), f64::from(compared)),
+            ("worst".into(), worst),
+        ]
+        .into())
     }
 }
 
 #[test]
 fn a_cut_episode_is_worth_its_final_observation_with_the_memory_of_then() {
-    for more in [json!({"recurrent": 4}), json!({"recurrent": 4, "shared_trunk": true}), json!({})] {
+    for more in [
+        json!({"recurrent": 4}),
+        json!({"recurrent": 4, "shared_trunk": true}),
+        json!({}),
+    ] {
         let config = small(more.clone());
         let mut gym = Gym::<Noise>::new::<Probe<Finals>>(config, 3, None);
         gym.play(false);
@@ -274,8 +331,16 @@ impl World for Turns {
     }
     fn step(&mut self, _: &[Vec<f32>]) -> Outcome {
         self.0 += 1;
-        let rewards = if self.0 == 4 { vec![1.0, -1.0] } else { vec![0.25, 0.5] };
-        Outcome { rewards, terminated: self.0 == 4, truncated: false }
+        let rewards = if self.0 == 4 {
+            vec![1.0, -1.0]
+        } else {
+            vec![0.25, 0.5]
+        };
+        Outcome {
+            rewards,
+            terminated: self.0 == 4,
+            truncated: false,
+        }
     }
 }
 
@@ -293,12 +358,22 @@ impl Look for ByHand {
         // One instance, two agents: (t, agent) at 2·t + agent. γ 0.5, λ 0.25.
         // Agent 0 acts at steps 0 and 2; what it is paid at 0 and 1 belongs to its first turn, the rest to its second.
         let last = [1.25 - v[4], -1.0 - v[7]];
-        let first = [0.5 + 0.5 * v[4] - v[0] + 0.125 * last[0], 1.0 + 0.5 * v[7] - v[3] + 0.125 * last[1]];
+        let first = [
+            0.5 + 0.5 * v[4] - v[0] + 0.125 * last[0],
+            1.0 + 0.5 * v[7] - v[3] + 0.125 * last[1],
+        ];
         let expected = [first[0], 0.0, 0.0, first[1], last[0], 0.0, 0.0, last[1]];
-        let wrong = unit.advantages[..8].iter().zip(expected).map(|(a, b)| f64::from((a - b).abs()));
+        let wrong = unit.advantages[..8]
+            .iter()
+            .zip(expected)
+            .map(|(a, b)| f64::from((a - b).abs()));
         let active = [1, 0, 0, 1, 1, 0, 0, 1];
         let flags = unit.transitions.active[..8] == active;
-        Ok([("worst".into(), wrong.fold(0.0, f64::max)), ("flags".into(), f64::from(u8::from(flags)))].into())
+        Ok([
+            ("worst".into(), wrong.fold(0.0, f64::max)),
+            ("flags".into(), f64::from(u8::from(flags))),
+        ]
+        .into())
     }
 }
 

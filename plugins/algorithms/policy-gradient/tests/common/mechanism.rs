@@ -6,9 +6,7 @@ use palaestra_plugin_api::{
     __private::MechanismEntry,
     abi::{NO_GROUP, id},
     client::{CoordinationHandle, MakeMechanism},
-    coordination::{
-        Backward, Exchange, Mechanism, MechanismDescription, Parameter, Place, Port,
-    },
+    coordination::{Backward, Exchange, Mechanism, MechanismDescription, Parameter, Place, Port},
     prelude::*,
     serde_json::json,
 };
@@ -84,14 +82,22 @@ impl Mechanism for Echo {
     }
 
     fn exchange(&self, call: Exchange<'_>) -> Result<Saved> {
-        let mask = call.mask.map_or(vec![1; call.rows * call.agents], <[u8]>::to_vec);
+        let mask = call
+            .mask
+            .map_or(vec![1; call.rows * call.agents], <[u8]>::to_vec);
         let said = others(call.messages, &mask, call.agents);
-        let heard = if self.0.delays { call.state_in.to_vec() } else { said.clone() };
+        let heard = if self.0.delays {
+            call.state_in.to_vec()
+        } else {
+            said.clone()
+        };
         if self.0.delays {
             call.state_out.copy_from_slice(&said);
         }
         // The gain is a function of the row's own key, which learning must show again.
-        let context = call.context.ok_or_else(|| Error::plugin("expected a context"))?;
+        let context = call
+            .context
+            .ok_or_else(|| Error::plugin("expected a context"))?;
         let keys = context.rows::<u64>(id::KEY, NO_GROUP, 0)?;
         let mut extras = call.extras;
         let gain = |key: u64| 0.75 + 0.5 * (key >> 40) as f32 / (1u64 << 24) as f32;
@@ -99,8 +105,14 @@ impl Mechanism for Echo {
             let both = all.iter_mut().zip(keys);
             both.for_each(|(to, &key)| *to = gain(key));
         });
-        if gains.iter().zip(keys).any(|(&found, &key)| found != gain(key)) {
-            return Err(Error::plugin("extras: expected those of this row, found others"));
+        if gains
+            .iter()
+            .zip(keys)
+            .any(|(&found, &key)| found != gain(key))
+        {
+            return Err(Error::plugin(
+                "extras: expected those of this row, found others",
+            ));
         }
         let gains = gains.to_vec();
         for (at, inbox) in call.inbox.chunks_exact_mut(WIDTH).enumerate() {
@@ -130,11 +142,13 @@ impl Mechanism for Echo {
         }
         let d_said = if self.0.delays {
             call.d_state_in.copy_from_slice(&d_heard);
-            call.d_state_out.map_or(vec![0.0; d_heard.len()], <[f32]>::to_vec)
+            call.d_state_out
+                .map_or(vec![0.0; d_heard.len()], <[f32]>::to_vec)
         } else {
             d_heard
         };
-        call.d_messages.copy_from_slice(&others(&d_said, &saved.mask, call.agents));
+        call.d_messages
+            .copy_from_slice(&others(&d_said, &saved.mask, call.agents));
         Ok(())
     }
 }

@@ -8,7 +8,8 @@ use palaestra_plugin_api::{
     abi::{DType, NO_GROUP, id},
     algorithm::{Algorithm, AlgorithmRequest, Amount, Metrics, Role},
     client::{
-        AlgorithmHandle, CoordinationHandle, MakeAlgorithm, SlabElement, SlabMemory, TablePlan,
+        AlgorithmHandle, Context, CoordinationHandle, MakeAlgorithm, SlabElement, SlabMemory,
+        TablePlan,
     },
     layout::{SlabLayout, action_dtype},
     rng::{self, purpose},
@@ -55,6 +56,7 @@ pub(crate) struct Gym<W> {
     pub(crate) worlds: Vec<W>,
     pub(crate) spec: EnvironmentSpec,
     pub(crate) steps: usize,
+    start: usize,
     episodes: Vec<u64>,
     clocks: Vec<u64>,
     /// Mean reward of each step of the last fragment.
@@ -77,6 +79,17 @@ impl<W: World> Gym<W> {
         instances: usize,
         mechanism: Option<&CoordinationHandle>,
     ) -> Result<Self> {
+        Self::of_rank::<A>(config, 0..instances, mechanism, &Context::default())
+    }
+
+    /// The worlds of some instances of a run, with services that know of other ranks.
+    pub(crate) fn of_rank<A: Algorithm>(
+        config: Value,
+        range: std::ops::Range<usize>,
+        mechanism: Option<&CoordinationHandle>,
+        context: &Context,
+    ) -> Result<Self> {
+        let instances = range.len();
         let spec = W::spec();
         let request = AlgorithmRequest {
             id: A::ID.into(),
@@ -91,7 +104,12 @@ impl<W: World> Gym<W> {
             run_seed: SEED,
             ..MakeAlgorithm::new(request)
         };
-        let mut handle = AlgorithmHandle::in_process(&AlgorithmEntry::of::<A>(), &what, mechanism)?;
+        let mut handle = AlgorithmHandle::in_process_with(
+            &AlgorithmEntry::of::<A>(),
+            context,
+            &what,
+            mechanism,
+        )?;
         let steps = match handle.what_next()?.amount {
             Amount::Steps(steps) => steps,
             Amount::Episodes(_) => spec.max_episode_steps.unwrap_or(1) as usize,
@@ -110,7 +128,8 @@ impl<W: World> Gym<W> {
             handle,
             memory,
             lists,
-            worlds: (0..instances).map(W::new).collect(),
+            worlds: range.clone().map(W::new).collect(),
+            start: range.start,
             spec,
             steps,
             episodes: vec![0; instances],
@@ -178,7 +197,7 @@ impl<W: World> Gym<W> {
         }
         let key = rng::key(
             SEED,
-            i as u64,
+            (self.start + i) as u64,
             self.episodes[i],
             self.clocks[i],
             purpose::ACTIONS,
