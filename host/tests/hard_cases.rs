@@ -19,7 +19,7 @@ use palaestra::{
 use palaestra_plugin_api::{
     algorithm::Role,
     client::CoordinationHandle,
-    coordination::{Exchange, Extras, Gradients},
+    coordination::{Exchange, Extras, Gradients, OpenExchange},
 };
 use safetensors::SafeTensors;
 use serde_json::{Value, json};
@@ -82,7 +82,10 @@ fn a_mechanism_from_another_library_learns_inside_recurrent_mappo() {
         (before, tensors(&trainer.policies().unwrap()[0]), row)
     };
     let (before, after, row) = run(3);
-    let learned: Vec<_> = before.keys().filter(|name| name.contains("mechanism/")).collect();
+    let learned: Vec<_> = before
+        .keys()
+        .filter(|name| name.contains("mechanism/"))
+        .collect();
     assert!(!learned.is_empty(), "{:?}", before.keys());
     for name in learned {
         assert_ne!(before[name], after[name], "{name}");
@@ -99,7 +102,9 @@ fn gradients_of_a_loaded_mechanism_equal_finite_differences() {
     let (session, _folder) = session();
     let widths = json!({"message_width": 3, "inbox_width": 2});
     let maker = session.mechanism("comm/Broadcast-v0", &widths).unwrap();
-    let world = session.environment("mpe/SimpleSpread-v3", &json!({})).unwrap();
+    let world = session
+        .environment("mpe/SimpleSpread-v3", &json!({}))
+        .unwrap();
     let spec = world.batch(&world.request(), 1, 1).unwrap().spec().clone();
     let handle = maker.make(&maker.request(spec)).unwrap();
     let (rows, agents) = (2, 3);
@@ -111,14 +116,21 @@ fn gradients_of_a_loaded_mechanism_equal_finite_differences() {
     let weight = wave(rows * agents * 2, 1.9);
     // The loss is the inbox times fixed weights.
     let loss = |parameters: &[f32], messages: &[f32]| -> f64 {
-        let inbox = exchange(&handle, (rows, agents), parameters, messages, None);
+        let (inbox, _) = exchange(&handle, (rows, agents), parameters, messages, false);
         let products = inbox.iter().zip(&weight);
         products.map(|(x, w)| f64::from(*x) * f64::from(*w)).sum()
     };
-    let mut gradients = (vec![0.0; messages.len()], vec![0.0; parameters.len()]);
-    let back = Some((weight.as_slice(), &mut gradients));
-    exchange(&handle, (rows, agents), &parameters, &messages, back);
-    let (d_messages, d_parameters) = gradients;
+    let open = exchange(&handle, (rows, agents), &parameters, &messages, true).1;
+    let (mut d_messages, mut d_parameters) =
+        (vec![0.0; messages.len()], vec![0.0; parameters.len()]);
+    let gradients = Gradients {
+        d_inbox: &weight,
+        d_state_out: None,
+        d_messages: &mut d_messages,
+        d_state_in: &mut [],
+        d_parameters: &mut d_parameters,
+    };
+    open.unwrap().backward(gradients).unwrap();
     let step = 1e-2;
     let moved = |values: &[f32], i: usize, by: f32| {
         let mut values = values.to_vec();
@@ -129,24 +141,30 @@ fn gradients_of_a_loaded_mechanism_equal_finite_differences() {
         let up = loss(&parameters, &moved(&messages, i, step));
         let down = loss(&parameters, &moved(&messages, i, -step));
         let numeric = (up - down) / f64::from(2.0 * step);
-        assert!((numeric - f64::from(*d)).abs() < 1e-3, "message {i}: {d} for {numeric}");
+        assert!(
+            (numeric - f64::from(*d)).abs() < 1e-3,
+            "message {i}: {d} for {numeric}"
+        );
     }
     for (i, d) in d_parameters.iter().enumerate() {
         let up = loss(&moved(&parameters, i, step), &messages);
         let down = loss(&moved(&parameters, i, -step), &messages);
         let numeric = (up - down) / f64::from(2.0 * step);
-        assert!((numeric - f64::from(*d)).abs() < 1e-3, "parameter {i}: {d} for {numeric}");
+        assert!(
+            (numeric - f64::from(*d)).abs() < 1e-3,
+            "parameter {i}: {d} for {numeric}"
+        );
     }
 }
 
-/// One exchange; with weights of the inbox also back.
+/// One exchange: what was heard, and the way back if it was saved.
 fn exchange(
     handle: &CoordinationHandle,
     (rows, agents): (usize, usize),
     parameters: &[f32],
     messages: &[f32],
-    back: Option<(&[f32], &mut (Vec<f32>, Vec<f32>))>,
-) -> Vec<f32> {
+    save: bool,
+) -> (Vec<f32>, Option<OpenExchange>) {
     let mut inbox = vec![0.0; rows * agents * handle.description().inbox_width];
     let open = handle.port().exchange(Exchange {
         rows,
@@ -158,29 +176,23 @@ fn exchange(
         state_in: &[],
         keys: &vec![0; rows],
         extras: Extras::Draw(&mut []),
-        save: back.is_some(),
+        save,
         inbox: &mut inbox,
         state_out: &mut [],
     });
-    let open = open.unwrap();
-    if let Some((d_inbox, (d_messages, d_parameters))) = back {
-        let gradients = Gradients {
-            d_inbox,
-            d_state_out: None,
-            d_messages,
-            d_state_in: &mut [],
-            d_parameters,
-        };
-        open.unwrap().backward(gradients).unwrap();
-    }
-    inbox
+    (inbox, open.unwrap())
 }
 
 /// Case (b): episode replay, recurrent agents and a monotone mixer behind the boundary.
 #[test]
 fn a_small_qmix_finds_the_better_game_of_the_two_step_game() {
     let (session, _folder) = session();
-    let parts = parts(&session, "matrix/TwoStep-v0", "trial/TinyQmix-v0", json!({}));
+    let parts = parts(
+        &session,
+        "matrix/TwoStep-v0",
+        "trial/TinyQmix-v0",
+        json!({}),
+    );
     let (mut trainer, composition) = trainer(&parts, &plan(8));
     for _ in 0..300 {
         trainer.advance().unwrap();
@@ -195,7 +207,11 @@ fn a_small_qmix_finds_the_better_game_of_the_two_step_game() {
     let policies = trainer.policies().unwrap();
     let report = evaluate(&parts, &composition, Some(&policies), &plan, &workers).unwrap();
     // Both players are paid: the return is the sum over the players.
-    let players = report.groups.values().map(|group| group.agents.len()).sum::<usize>();
+    let players = report
+        .groups
+        .values()
+        .map(|group| group.agents.len())
+        .sum::<usize>();
     assert_eq!(report.total.mean_return / players as f64, 8.0);
 }
 
@@ -221,7 +237,12 @@ fn self_play_on_kuhn_poker_with_frozen_opponents_in_the_same_batch() {
         }
         let row = trainer.take_row();
         assert_eq!(row["learn/skipped_updates"], 0.0);
-        (untrained, trainer.opponents().to_vec(), trainer.policies().unwrap(), row)
+        (
+            untrained,
+            trainer.opponents().to_vec(),
+            trainer.policies().unwrap(),
+            row,
+        )
     };
     let (untrained, opponents, learned, row) = train(1.0);
     // The only opponent is the untrained learner, frozen, whatever the learner has become.
@@ -231,7 +252,10 @@ fn self_play_on_kuhn_poker_with_frozen_opponents_in_the_same_batch() {
     // Half of the agents are the learner's, all without opponents; only acting rows count, about half of these.
     let rows = row["learn/rows"];
     let (_, _, _, alone) = train(0.0);
-    assert!((1.6..2.4).contains(&(alone["learn/rows"] / rows)), "{rows} of {alone:?}");
+    assert!(
+        (1.6..2.4).contains(&(alone["learn/rows"] / rows)),
+        "{rows} of {alone:?}"
+    );
 }
 
 /// Case (e): support, adaptation and query on poles of several lengths.

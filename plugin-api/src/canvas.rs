@@ -23,12 +23,12 @@ mod characters;
 mod color;
 mod geometry;
 mod scene;
+mod shape;
 
 pub use color::Color;
 pub use geometry::{Area, Mapping, Point, View, clip_segment};
-pub use scene::{
-    Align, MAX_GRID, MAX_JSON_BYTES, MAX_POINTS, Pen, Scene, SceneError, Shape, Style,
-};
+pub use scene::{MAX_GRID, MAX_JSON_BYTES, MAX_POINTS, Scene, SceneError};
+pub use shape::{Align, Pen, Shape, Style};
 
 /// How far a coloured cell stays from the lines of its grid, in cells.
 const CELL_GAP: f32 = 0.04;
@@ -248,7 +248,7 @@ impl Canvas {
             self.scene.skipped = self.scene.skipped.saturating_add(1);
         } else if self.points <= MAX_POINTS {
             // One shape over the limit is kept: by it the host knows that the scene is too large.
-            self.points += scene::weight(&shape);
+            self.points += shape::weight(&shape);
             self.scene.shapes.push(shape);
         }
     }

@@ -8,7 +8,8 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::Result;
-use crate::program::{Program, put};
+use crate::page::{number, put};
+use crate::program::Program;
 
 /// The policies, as the program calls them.
 const RANDOM: &str = "random";
@@ -140,18 +141,6 @@ fn spread(mean: &Value, error: &Value) -> String {
     match (mean.as_f64(), error.as_f64()) {
         (Some(mean), Some(error)) => format!("{} ± {}", number(mean), number(error)),
         _ => "–".into(),
-    }
-}
-
-/// A number with three significant digits or more.
-fn number(value: f64) -> String {
-    // A mean of numbers that cancel may be -0.
-    let value = value + 0.0;
-    match value.abs() {
-        size if size >= 100.0 => format!("{value:.0}"),
-        size if size >= 10.0 => format!("{value:.1}"),
-        size if size >= 1.0 || size == 0.0 => format!("{value:.2}"),
-        _ => format!("{value:.3}"),
     }
 }
 

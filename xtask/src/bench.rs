@@ -1,12 +1,14 @@
-//! `docs/benchmarks.md`: the speed of every environment, measured in one go.
+//! `docs/benchmarks.md`: the speed of every environment, and what an agent costs among many, measured in one go.
 
-use std::fs;
+mod scaling;
+
 use std::path::Path;
 
 use serde_json::Value;
 
 use crate::Result;
-use crate::program::{Program, put};
+use crate::page::{processor, put};
+use crate::program::Program;
 
 /// Measures, and writes or prints the table.
 ///
@@ -21,7 +23,8 @@ pub(crate) fn run(out: Option<&Path>, arguments: &[String]) -> Result<()> {
         all.extend(arguments.iter().map(String::as_str));
         rows.extend(measurements(&program.ask(&all)?));
     }
-    put(out, &page(&rows, &processor()))
+    let text = page(&rows, &processor()) + &scaling::section(&program)?;
+    put(out, &text)
 }
 
 /// One measurement: environment, instances, threads, and steps a second of environments and agents.
@@ -71,17 +74,6 @@ fn page(rows: &[Row], processor: &str) -> String {
         ));
     }
     text
-}
-
-/// The processor's name, and how many hardware threads it has.
-fn processor() -> String {
-    let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let name = info
-        .lines()
-        .find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    let name = name.map_or("an unnamed processor", |(_, name)| name.trim());
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    format!("{name}, {threads} hardware threads")
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@ mod bench;
 mod cargo;
 mod cuda;
 mod kills;
+mod learning;
+mod page;
 mod program;
 mod schemas;
 
@@ -32,7 +34,8 @@ const EXAMPLES: &str = "Examples:
   cargo xtask cuda build --release -p policy-gradient --features cuda
   cargo xtask bench --out docs/benchmarks.md
   cargo xtask baselines --out docs/baselines.md
-  cargo xtask kills --count 50";
+  cargo xtask kills --count 50
+  cargo xtask learning --only cartpole-ppo --only pendulum-ppo";
 
 #[derive(Debug, Subcommand)]
 enum Chore {
@@ -78,6 +81,16 @@ enum Chore {
         #[arg(long, value_name = "N", default_value_t = 500, value_parser = clap::value_parser!(u32).range(2..))]
         episodes: u32,
     },
+    /// Train every experiment of experiments/ with several seeds, release build, write docs/learning.md, and fail where
+    /// less is learned than expected.
+    Learning {
+        /// Only this experiment (repeatable); the page keeps the lines of the others.
+        #[arg(long, value_name = "NAME")]
+        only: Vec<String>,
+        /// Seeds of each experiment, from 0.
+        #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+        seeds: u32,
+    },
     /// Kill training at random moments, resume it, and compare the bytes with those of a run that was left alone.
     Kills {
         /// Kills.
@@ -93,6 +106,7 @@ fn main() -> ExitCode {
         Chore::Cuda { arguments } => cuda::run(&arguments),
         Chore::Bench { out, arguments } => bench::run(out.as_deref(), &arguments),
         Chore::Baselines { out, episodes } => baselines::run(out.as_deref(), episodes),
+        Chore::Learning { only, seeds } => learning::run(&only, seeds),
         Chore::Kills { count } => kills::run(count),
     };
     match result {

@@ -1,7 +1,6 @@
 //! The `palaestra` program of this workspace, asked as a user asks it.
 
 use std::fmt::Display;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -70,19 +69,4 @@ impl Program {
         let ids = ids.filter(|id| !id.starts_with(LEFT_OUT));
         Ok(ids.map(str::to_owned).collect())
     }
-}
-
-/// Writes a page into a file, or prints it.
-///
-/// # Errors
-/// A file that cannot be written.
-pub(crate) fn put(out: Option<&Path>, text: &str) -> Result<()> {
-    let Some(path) = out else {
-        print!("{text}");
-        return Ok(());
-    };
-    let folder = path.parent().map_or(Ok(()), fs::create_dir_all);
-    folder
-        .and_then(|()| fs::write(path, text))
-        .map_err(|e| format!("{}: {e}", path.display()))
 }

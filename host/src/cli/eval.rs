@@ -28,7 +28,7 @@ const EXAMPLES: &str = "Examples:
   palaestra eval runs/classic-CartPole-v1_core-PPO-v0_s0_20260101T120000
   palaestra eval RUN --checkpoint latest --episodes 1000 --threads 2
   palaestra eval mpe/SimpleSpread-v3 core/Random-v0
-  palaestra eval --seat good=RUN1 --seat adversary=RUN2
+  palaestra eval --seat agent=RUN1 --seat adversary=RUN2
 
 Episodes are played on seeds that training never sees, the same ones whenever it is asked again, and beside \
 random actions in the same episodes. With --seat every agent group is played by the policy of a run, or by \
@@ -39,7 +39,11 @@ an algorithm that needs no training, such as core/Random-v0.";
 #[command(after_help = EXAMPLES)]
 pub(crate) struct EvalArgs {
     /// Folder of a run, or an environment.
-    #[arg(value_name = "RUN|ENV", required_unless_present = "seats", conflicts_with = "seats")]
+    #[arg(
+        value_name = "RUN|ENV",
+        required_unless_present = "seats",
+        conflicts_with = "seats"
+    )]
     what: Option<String>,
     /// Algorithm, after an environment.
     #[arg(value_name = "ALGO")]
@@ -135,7 +139,11 @@ fn text(document: &Document<'_>) -> String {
         "{}: {} episodes, {}, seed {}\n",
         paint.paint(Ink::Bold, document.environment),
         document.report.total.episodes,
-        if document.greedy { "greedy" } else { "exploring" },
+        if document.greedy {
+            "greedy"
+        } else {
+            "exploring"
+        },
         document.seed
     );
     for name in document.policies {
@@ -143,6 +151,8 @@ fn text(document: &Document<'_>) -> String {
     }
     text.push_str(&report_table(document.report).render(paint, "  "));
     let random = number(document.random_return_mean);
-    text.push_str(&format!("  random actions in the same episodes: return {random}\n"));
+    text.push_str(&format!(
+        "  random actions in the same episodes: return {random}\n"
+    ));
     text
 }

@@ -12,8 +12,10 @@ use super::{
 use crate::{
     experiment::Experiment,
     runs::{Interrupt, Progress, ProgressMode, RunFolder, checkpoints},
+    session::RunServices,
     training::{
         composition::{Composition, Parts},
+        plan::learning_threads,
         run::{Run, RunPlan},
     },
 };
@@ -57,7 +59,8 @@ pub(crate) fn run(args: &ResumeArgs, common: &Common) -> Result<ExitCode> {
     }
     let threads = args.threads.map(usize::from);
     experiment.training.threads = threads.or(experiment.training.threads);
-    let session = common.session()?;
+    let services = RunServices::new(learning_threads(experiment.training.threads));
+    let session = common.session()?.with_services(services);
     let resolved = experiment.resolve(&session)?;
     let (parts, plan) = (Parts::of(&resolved), RunPlan::of(&resolved.experiment));
     let composition = Composition::check(&parts, Role::Learner, plan.training.num_envs)?;
@@ -76,7 +79,10 @@ pub(crate) fn run(args: &ResumeArgs, common: &Common) -> Result<ExitCode> {
         let from = &mut loaded.checkpoint;
         Run::resume(of, &plan, &folder, &workers, progress, from)?
     } else {
-        remark("note", "nothing was saved before the run was stopped: it starts from the beginning");
+        remark(
+            "note",
+            "nothing was saved before the run was stopped: it starts from the beginning",
+        );
         let progress = Progress::new(mode, 0, plan.steps);
         Run::start(of, &plan, &folder, &workers, progress)?
     };

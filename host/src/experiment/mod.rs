@@ -49,11 +49,11 @@ use serde_json::{Map, Value};
 
 use crate::wrappers::WrapperSpec;
 
+pub use groups::share_out;
 pub use resolve::Resolved;
 pub use sections::{
     AlgorithmSection, CoordinationSection, EnvironmentSection, Evaluation, SelfPlay, Training,
 };
-pub use groups::share_out;
 pub use setting::{Setting, apply, parse};
 
 /// An experiment.

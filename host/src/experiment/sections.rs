@@ -61,7 +61,8 @@ pub struct Training {
     /// Instances of the environment.
     #[schemars(range(min = 1))]
     pub num_envs: usize,
-    /// Threads that step them; one for every 64 instances, up to all cores, when left out. Changes no result.
+    /// Threads that step them and learn. When left out, one for every 64 instances steps, up to all cores, and large updates
+    /// use all cores. Changes no result.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]
     pub threads: Option<usize>,

@@ -76,6 +76,14 @@ impl RunPlan {
 
 /// Threads that step so many instances: as many as asked for; else one for every 64, up to all cores.
 pub fn threads(asked: Option<usize>, num_envs: usize) -> usize {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    asked.unwrap_or_else(|| (num_envs / INSTANCES_PER_THREAD).clamp(1, cores))
+    asked.unwrap_or_else(|| (num_envs / INSTANCES_PER_THREAD).clamp(1, cores()))
+}
+
+/// Threads that learning may keep busy: as many as asked for; else all cores. Small updates use one.
+pub fn learning_threads(asked: Option<usize>) -> usize {
+    asked.unwrap_or_else(cores)
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }

@@ -64,7 +64,9 @@ impl PolicyState {
         }
         let names = player.group_names();
         let names: Vec<_> = names.iter().map(String::as_str).collect();
-        let taken = player.handle.set_weights(&mut self.weights.as_slice(), &names);
+        let taken = player
+            .handle
+            .set_weights(&mut self.weights.as_slice(), &names);
         taken.map_err(|e| player.blame(e))?;
         player.view.set_statistics(&self.statistics)?;
         player.view.freeze_statistics();

@@ -1,6 +1,7 @@
 //! Training runs as a user starts them, and what they leave behind.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::{Child, Stdio},
@@ -10,6 +11,7 @@ use std::{
 
 use palaestra::runs::{Checkpoint, checkpoints};
 use rustix::process::{Pid, Signal, kill_process};
+use safetensors::SafeTensors;
 use serde_json::Value;
 
 use super::{Machine, Run};
@@ -145,6 +147,17 @@ impl Trained {
         });
         assert!(parts.len() >= 4, "{:?}", self.latest());
         parts
+    }
+
+    /// The bytes of the first policy's tensors whose names have `part` in them.
+    #[track_caller]
+    pub(crate) fn tensors(&self, part: &str) -> BTreeMap<String, Vec<u8>> {
+        let bytes = self.latest().bytes("policy/0/weights").unwrap();
+        let all = SafeTensors::deserialize(&bytes).unwrap().tensors();
+        let named = all.into_iter().filter(|(name, _)| name.contains(part));
+        named
+            .map(|(name, tensor)| (name, tensor.data().to_vec()))
+            .collect()
     }
 
     /// The numbers of the first policy's weights.

@@ -22,8 +22,8 @@ mod value;
 /// - `default = VALUE`: a number, a bool, a string, a variant of a `#[config]` enum, a constant expression of
 ///   those, or `[..]`, `[x; n]`, `vec![..]`, `Some(..)`, `None` of those; for a `Rate` a number or
 ///   `Rate::linear(from, to, steps)`; without it the type's own default;
-/// - `range = a..=b`, `a..`, `..=b`, `a..b` or `..b` (without b), and `above = a` (without a): for numbers;
-///   a default outside the range does not compile.
+/// - `range = a..=b`, `a..`, `..=b`, `a..b` or `..b` (without b), and `above = a` (without a): for numbers, also in an
+///   `Option`; a default outside the range does not compile.
 ///
 /// On an enum, each variant has a doc comment and is a `snake_case` string in JSON; the first variant, or the
 /// one marked `#[config(default)]`, is the default.

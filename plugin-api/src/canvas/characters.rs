@@ -5,7 +5,8 @@
 
 use super::color::Color;
 use super::geometry::{Area, Mapping, Point, View, clip_segment};
-use super::scene::{Align, Scene, SceneError, Shape, Style};
+use super::scene::{Scene, SceneError};
+use super::shape::{Align, Shape, Style};
 
 /// Height of a terminal's character over its width.
 const CHARACTER_ASPECT: f64 = 2.0;

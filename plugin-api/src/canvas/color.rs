@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::scene::{Pen, Style};
+use super::shape::{Pen, Style};
 
 /// An sRGB colour with straight (not premultiplied) alpha; in JSON `"#rrggbb"` or `"#rrggbbaa"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

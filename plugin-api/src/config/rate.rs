@@ -176,6 +176,7 @@ impl<C: Constant<f64>> Constant<Json> for Of<Rate, C> {
 
 impl Number for Rate {
     type Bound = f64;
+    type Value = Self;
 }
 
 impl JsonSchema for Rate {

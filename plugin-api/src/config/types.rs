@@ -29,24 +29,26 @@ pub trait Scalar: ConfigType {
     fn from_literal(literal: Self::Literal) -> Self;
 }
 
-/// A scalar that can have a range.
+/// What can have a range: a number, or one that may be missing.
 #[diagnostic::on_unimplemented(
     message = "`range` and `above` need a number, found `{Self}`",
     label = "has no range",
     note = "for other types check the value in the plugin and return an error"
 )]
-pub trait Number: Scalar {
+pub trait Number: ConfigType {
     /// What the ends of a range are: the type itself, or `f64` for [`Rate`](super::Rate).
     type Bound;
+    /// The number itself.
+    type Value: Scalar<Literal = Self::Bound>;
 }
 
 /// The bound `C` of a range as JSON.
 pub const fn bound<T, C>() -> Json
 where
-    T: Number + Scalar<Literal = <T as Number>::Bound>,
-    C: Constant<<T as Number>::Bound>,
+    T: Number,
+    C: Constant<T::Bound>,
 {
-    <T::Json<C> as Constant<Json>>::VALUE
+    <<T::Value as Scalar>::Json<C> as Constant<Json>>::VALUE
 }
 
 /// A type whose defaults are written item by item: `Vec<T>`, `[T; N]`, `Option<T>`.
@@ -114,6 +116,7 @@ macro_rules! integers {
         );
         impl Number for $type {
             type Bound = $type;
+            type Value = $type;
         }
     )* };
 }
@@ -144,6 +147,7 @@ scalar!(
 );
 impl Number for f32 {
     type Bound = f32;
+    type Value = f32;
 }
 
 scalar!(
@@ -155,6 +159,7 @@ scalar!(
 );
 impl Number for f64 {
     type Bound = f64;
+    type Value = f64;
 }
 
 scalar!(
@@ -202,6 +207,11 @@ impl<T: ConfigType> ConfigType for Option<T> {
 
 impl<T: ConfigType> Container for Option<T> {
     type Item = T;
+}
+
+impl<T: Number> Number for Option<T> {
+    type Bound = T::Bound;
+    type Value = T::Value;
 }
 
 impl<T: ConfigType> ConfigType for Vec<T> {

@@ -34,7 +34,7 @@ impl<E: BatchEnvironment> Batch<E> {
     pub(crate) fn make(config: &str, options: &MakeOptions) -> Result<Self> {
         let config: E::Config =
             config::parse(config).map_err(|e| Error::config(format!("config {}: {e}", E::ID)))?;
-        let spec = E::spec(&config)?;
+        let spec = E::spec(&config).map_err(of_setting::<E>)?;
         spec.validate()?;
         if spec.flags.manual_reset && !E::ONE_CALL_SITE {
             return Err(Error::plugin(
@@ -50,7 +50,7 @@ impl<E: BatchEnvironment> Batch<E> {
         }
         let seeds = (options.run_seed, options.first_instance, options.purpose);
         Ok(Self {
-            env: E::new(&config, instances)?,
+            env: E::new(&config, instances).map_err(of_setting::<E>)?,
             memory: Memory::own(&spec, instances)?,
             books: Accounting::new(&spec, instances, seeds),
             rngs: vec![EnvRng::new(0, 0, 0, 0); instances],
@@ -248,6 +248,17 @@ impl<E: BatchEnvironment> Blame for Batch<E> {
             .map(|i| format!(", env {}", self.books.first_instance + i as u64));
         error.within(format!("({operation}{})", at.unwrap_or_default()))
     }
+}
+
+/// Says of which environment a setting is refused: authors write `config /pointer: …`, or the pointer alone.
+#[cold]
+fn of_setting<E: BatchEnvironment>(error: Error) -> Error {
+    let bare = error.message.strip_prefix("config ");
+    let message = bare.unwrap_or(&error.message);
+    if error.kind == ErrorKind::Config && message.starts_with('/') {
+        return Error::config(format!("config {}: {message}", E::ID));
+    }
+    error
 }
 
 fn json_object(text: &str, what: &str) -> Result<Value> {

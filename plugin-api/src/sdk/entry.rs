@@ -18,6 +18,7 @@ use crate::{
 };
 
 /// An environment that a plugin exports; collected with `inventory`.
+#[derive(Clone, Copy)]
 pub struct EnvironmentEntry {
     pub(crate) id: &'static str,
     pub(crate) make: fn(config: &str, options: &MakeOptions) -> Result<EnvironmentObject>,

@@ -21,8 +21,8 @@ mod check;
 mod determinism;
 mod episodes;
 mod finals;
+mod games;
 mod isolation;
-mod random_games;
 pub mod replay;
 mod rewards;
 mod rows;
@@ -33,5 +33,5 @@ mod subject;
 pub mod training;
 
 pub use check::{CHECKS, Check, CheckReport, Status, run_all, run_check};
-pub use random_games::random_games;
+pub use games::{games, random_games};
 pub use subject::{Subject, assert_batch_conformant, assert_conformant, assert_conforms};

@@ -47,6 +47,24 @@ impl<'a> Subject<'a> {
         Self::in_process(E::ID, EnvironmentEntry::of_batch::<E>(), config)
     }
 
+    /// Every environment that the plugin under test exports, with its default configuration, in the order of ids. The
+    /// test must use something of the plugin's crate, or the linker leaves the exports out.
+    ///
+    /// # Panics
+    /// When there are none.
+    pub fn exported() -> Vec<Subject<'static>> {
+        let entries = inventory::iter::<EnvironmentEntry>.into_iter();
+        let mut subjects: Vec<_> = entries
+            .map(|entry| Subject::in_process(entry.id, *entry, no_settings()))
+            .collect();
+        assert!(
+            !subjects.is_empty(),
+            "environments: expected some to be exported, found none; use the plugin's crate in this test"
+        );
+        subjects.sort_by(|a, b| a.id.cmp(&b.id));
+        subjects
+    }
+
     fn in_process(id: &str, entry: EnvironmentEntry, config: Value) -> Self {
         // A panic while an object is made is caught here as the factory of a loaded plugin catches it.
         Self::new(id, config, move |what| {

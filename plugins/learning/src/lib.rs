@@ -19,6 +19,7 @@
 //! | [`optimisers`] | Adam with clipping, one all-reduce, exact state |
 //! | [`collective`] | what several learners decide together |
 //! | [`skips`] | updates that were not finite |
+//! | [`threads`] | threads for large matrix products |
 //! | [`weights`] | named tensors as safetensors |
 //! | [`keys`] | random numbers that belong to a 64-bit key |
 //!
@@ -50,6 +51,7 @@ pub mod returns;
 pub mod sharing;
 pub mod skips;
 pub mod tensor;
+pub mod threads;
 pub mod transitions;
 pub mod weights;
 

@@ -21,9 +21,21 @@ const WHEELS: [&str; 5] = [
 /// accepted for older ones.
 const NVIDIA_SMI: &str = "#!/bin/sh\necho compute_cap\necho 8.0\n";
 
-/// dfdx starts 49 compilers at once, of 100 MB each: as many as there are processors go on, the others wait.
-const NVCC: &str = "#!/bin/sh\nhere=$(dirname \"$0\")\nslot=\"$here/slot$(($$ % $(nproc)))\"\n\
-                    exec flock \"$slot\" \"$here/../nvidia/cu13/bin/nvcc\" \"$@\"\n";
+/// Compiles in the place of the compiler below a folder. dfdx starts 49 of them at once, of 100 MB each: as many as there
+/// are processors go on, the others wait. What they say is kept until they are finished: dfdx listens to one after the
+/// other, and one that nobody listens to must not hold up the others.
+fn nvcc(root: &Path) -> String {
+    let slots = std::thread::available_parallelism().map_or(1, usize::from);
+    let root = root.display();
+    format!(
+        "#!/bin/sh\n\
+         slot=$(($$ * 40503 / 128 % {slots}))\n\
+         said=$(flock \"{root}/stand-ins/slot$slot\" \"{root}/nvidia/cu13/bin/nvcc\" \"$@\" 2>&1)\n\
+         status=$?\n\
+         echo \"$said\"\n\
+         exit $status\n"
+    )
+}
 
 /// A compiler in a folder.
 pub(super) struct Toolkit {
@@ -78,7 +90,7 @@ impl Toolkit {
     fn at(root: &Path) -> std::io::Result<Self> {
         let folder = root.join("stand-ins");
         fs::create_dir_all(&folder)?;
-        for (name, text) in [("nvidia-smi", NVIDIA_SMI), ("nvcc", NVCC)] {
+        for (name, text) in [("nvidia-smi", NVIDIA_SMI.to_owned()), ("nvcc", nvcc(root))] {
             let path = folder.join(name);
             fs::write(&path, text)?;
             fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;

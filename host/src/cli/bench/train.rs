@@ -15,9 +15,10 @@ use crate::{
     },
     experiment::{Experiment, Setting},
     rollout::{Workers, median},
+    session::RunServices,
     training::{
         composition::{Composition, Parts},
-        plan::threads,
+        plan::{learning_threads, threads},
         run::RunPlan,
         trainer::Trainer,
     },
@@ -89,12 +90,14 @@ pub(crate) fn run(args: &TrainArgs, common: &Common) -> Result<ExitCode> {
         experiment.training.num_envs = num_envs as usize;
     }
     experiment.apply(&args.settings)?;
-    let resolved = experiment.resolve(&common.session()?)?;
+    let asked = args.threads.map(usize::from);
+    let services = RunServices::new(learning_threads(asked));
+    let resolved = experiment.resolve(&common.session()?.with_services(services))?;
     resolved.notes.iter().for_each(|note| remark("note", note));
     let parts = Parts::of(&resolved);
     let plan = RunPlan::of(&resolved.experiment).training;
     let composition = Composition::check(&parts, Role::Learner, plan.num_envs)?;
-    let workers = Workers::new(threads(args.threads.map(usize::from), plan.num_envs))?;
+    let workers = Workers::new(threads(asked, plan.num_envs))?;
     let mut trainer = Trainer::new(&parts, &composition, &plan, &workers)?;
     let mut repeats = Vec::with_capacity(usize::from(args.repeats));
     for repeat in 0..=args.repeats {
@@ -103,7 +106,8 @@ pub(crate) fn run(args: &TrainArgs, common: &Common) -> Result<ExitCode> {
             repeats.push(measured);
         }
     }
-    let of = |number: &dyn Fn(&Repeat) -> f64| median(&repeats.iter().map(number).collect::<Vec<_>>());
+    let of =
+        |number: &dyn Fn(&Repeat) -> f64| median(&repeats.iter().map(number).collect::<Vec<_>>());
     let part = |i: usize| of(&|(_, parts)| parts[i]);
     let document = Document {
         environment: parts.environment.id().to_owned(),

@@ -41,7 +41,9 @@ impl FromStr for Seat {
                 group: group.into(),
                 player: player.into(),
             }),
-            _ => Err(format!("expected GROUP=RUN such as good=runs/…, found {text:?}")),
+            _ => Err(format!(
+                "expected GROUP=RUN such as agent=runs/…, found {text:?}"
+            )),
         }
     }
 }
@@ -65,7 +67,9 @@ impl FromStr for Which {
             ("best", _) => Ok(Self::Best),
             ("latest", _) => Ok(Self::Latest),
             (_, Ok(steps)) => Ok(Self::At(steps)),
-            _ => Err(format!("expected best, latest or env steps, found {text:?}")),
+            _ => Err(format!(
+                "expected best, latest or env steps, found {text:?}"
+            )),
         }
     }
 }
@@ -142,12 +146,21 @@ pub(crate) fn of_run(
 /// One policy for every seat; the world is that of the first run.
 fn seats(args: &EvalArgs, session: &Session) -> Result<Chosen> {
     let mut chosen: Option<Chosen> = None;
-    let runs = args.seats.iter().filter(|seat| Path::new(&seat.player).exists());
+    let runs = args
+        .seats
+        .iter()
+        .filter(|seat| Path::new(&seat.player).exists());
     let first = runs.clone().next().ok_or_else(|| {
         let message = "--seat: expected at least one run, found none";
-        Error::config(message).with_next("name the folder of a run, as in --seat good=runs/…")
+        Error::config(message).with_next("name the folder of a run, as in --seat agent=runs/…")
     })?;
-    let world = of_run(Path::new(&first.player), args.checkpoint, &args.settings, session)?.parts;
+    let world = of_run(
+        Path::new(&first.player),
+        args.checkpoint,
+        &args.settings,
+        session,
+    )?
+    .parts;
     for seat in &args.seats {
         let (mut own, state) = player(seat, &world, args, session)?;
         let policy = &mut own.parts.policies[0];
@@ -219,7 +232,11 @@ fn player(
     let plays = |policy: &crate::training::composition::PolicyParts| {
         policy.groups.is_empty() || policy.groups.contains(&seat.group)
     };
-    let named = chosen.parts.policies.iter().position(|p| p.groups.contains(&seat.group));
+    let named = chosen
+        .parts
+        .policies
+        .iter()
+        .position(|p| p.groups.contains(&seat.group));
     let position = named.or_else(|| chosen.parts.policies.iter().position(plays));
     let Some(position) = position else {
         let message = format!("expected a policy of group {:?}, found none", seat.group);

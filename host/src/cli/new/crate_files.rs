@@ -107,7 +107,8 @@ fn rename(text: &str, template: &Template, names: &Names) -> String {
 
 /// The kit and what it stands on are too slow for a test without optimisation.
 const LEARNING_PROFILE: &str = "\n[profile.dev.package.palaestra-learning]\nopt-level = 3\n\n\
-     [profile.dev.package.dfdx]\nopt-level = 3\n";
+     [profile.dev.package.dfdx]\nopt-level = 3\n\n[profile.dev.package.gemm-f32]\nopt-level = 3\n\n\
+     [profile.dev.package.gemm-common]\nopt-level = 3\n";
 
 fn manifest(template: &Template, names: &Names, api: &Api) -> String {
     let (package, what, id) = (&names.package, template.what, names.id());

@@ -23,9 +23,9 @@ use self::film::{Film, Viewer};
 use self::play::{Acted, Play, Trained};
 use self::player::{Outcome, Player};
 use super::Common;
+use super::eval::{Which, of_run};
 use super::output::{print, print_json, remark};
 use super::set::ConfigArgs;
-use super::eval::{Which, of_run};
 use crate::render::Header;
 use crate::rollout::Workers;
 use crate::session::{EnvironmentMaker, Session};
@@ -128,7 +128,10 @@ pub(crate) fn run(args: &RenderArgs, common: &Common) -> Result<ExitCode> {
     } = cast(args, &session)?;
     let groups: Vec<String> = spec.groups.iter().map(|g| g.name.clone()).collect();
     let limit = args.max_steps.unwrap_or_else(|| default_limit(&spec));
-    let path = args.out.clone().unwrap_or_else(|| PathBuf::from(default_name));
+    let path = args
+        .out
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(default_name));
     let mut film = if args.text {
         Film::text(args.fps)
     } else {

@@ -16,9 +16,17 @@ use crate::{
 /// A table that cannot be read, a picture that cannot be written.
 pub(super) fn draw(folder: &RunFolder, experiment: &Experiment) -> Result<PathBuf> {
     let table = Table::read(&folder.metrics())?;
-    let algorithms: Vec<_> = experiment.algorithm.iter().map(|a| a.name.as_str()).collect();
+    let algorithms: Vec<_> = experiment
+        .algorithm
+        .iter()
+        .map(|a| a.name.as_str())
+        .collect();
     let curve = Curve {
-        title: format!("{} on {}", algorithms.join(", "), experiment.environment.name),
+        title: format!(
+            "{} on {}",
+            algorithms.join(", "),
+            experiment.environment.name
+        ),
         quantity: "return".into(),
         random: random(&table),
         seeds: vec![seed(&table)],
@@ -34,7 +42,9 @@ pub(super) fn draw(folder: &RunFolder, experiment: &Experiment) -> Result<PathBu
 /// As [`draw`].
 pub(super) fn draw_seeds(out: &Path, documents: &[Document]) -> Result<PathBuf> {
     let [first, .., last] = documents else {
-        return Err(Error::config("learning curve: expected several runs, found less"));
+        return Err(Error::config(
+            "learning curve: expected several runs, found less",
+        ));
     };
     let folders = documents.iter().map(|d| RunFolder::open(&d.run));
     let tables = folders.map(|folder| Table::read(&folder?.metrics()));

@@ -71,5 +71,9 @@ pub(crate) fn differences(folder: &RunFolder, parts: &Parts) -> Vec<String> {
             )
         })
     };
-    Libraries::of(parts).plugin.iter().filter_map(changed).collect()
+    Libraries::of(parts)
+        .plugin
+        .iter()
+        .filter_map(changed)
+        .collect()
 }

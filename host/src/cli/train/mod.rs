@@ -20,10 +20,10 @@ use crate::{
     experiment::{Experiment, Setting},
     rollout::Workers,
     runs::{Interrupt, Progress, ProgressMode, RunFolder},
-    session::Session,
+    session::{RunServices, Session},
     training::{
         composition::{Composition, Parts},
-        plan::threads,
+        plan::{learning_threads, threads},
         run::{Finished, Run, RunPlan, summary},
     },
     wrappers::WrapperSpec,
@@ -129,7 +129,8 @@ pub(crate) struct Show {
 /// What does not fit, a plugin at fault, a folder that cannot be written.
 pub(crate) fn run(args: &TrainArgs, common: &Common) -> Result<ExitCode> {
     let experiment = compose::experiment(args)?;
-    let session = common.session()?;
+    let services = RunServices::new(learning_threads(experiment.training.threads));
+    let session = common.session()?.with_services(services);
     let interrupt = Interrupt::install()?;
     let show = Show {
         json: common.json,
@@ -229,8 +230,16 @@ fn document(folder: &RunFolder, experiment: &Experiment, finished: &Finished) ->
     Ok(Document {
         run: folder.path().to_owned(),
         environment: experiment.environment.name.clone(),
-        algorithm: experiment.algorithm.iter().map(|a| a.name.clone()).collect(),
-        coordination: experiment.coordination.iter().map(|c| c.name.clone()).collect(),
+        algorithm: experiment
+            .algorithm
+            .iter()
+            .map(|a| a.name.clone())
+            .collect(),
+        coordination: experiment
+            .coordination
+            .iter()
+            .map(|c| c.name.clone())
+            .collect(),
         seed: experiment.seed,
         steps: finished.steps,
         wall_seconds: finished.wall.as_secs_f64(),
@@ -321,7 +330,9 @@ fn text(document: &Document) -> String {
     }
     if document.interrupted {
         let run = document.run.display();
-        text.push_str(&format!("  interrupted; go on with: palaestra resume {run}\n"));
+        text.push_str(&format!(
+            "  interrupted; go on with: palaestra resume {run}\n"
+        ));
     }
     text.push_str(&format!("  run folder: {}\n", document.run.display()));
     if let Some(path) = &document.learning_curve {

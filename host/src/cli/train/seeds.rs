@@ -25,7 +25,9 @@ impl FromStr for Seeds {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("expected a seed, a range such as 0..5 or a list such as 1,4,7, found {text:?}");
+        let wrong = || {
+            format!("expected a seed, a range such as 0..5 or a list such as 1,4,7, found {text:?}")
+        };
         let number = |text: &str| text.trim().parse::<u64>().map_err(|_| wrong());
         if let Some((from, to)) = text.split_once("..") {
             let (from, to) = (number(from)?, number(to)?);

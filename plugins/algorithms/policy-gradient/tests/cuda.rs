@@ -46,7 +46,7 @@ impl World for Noise {
         into.copy_from_slice(&self.seen[3 * agent..][..into.len()]);
     }
     fn mask(&self, agent: usize, into: &mut [u8]) {
-        into[agent] = u8::from(self.step % 2 == 0);
+        into[agent] = u8::from(self.step.is_multiple_of(2));
     }
     fn step(&mut self, actions: &[Vec<f32>]) -> Outcome {
         let rewards = actions

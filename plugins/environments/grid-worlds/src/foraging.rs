@@ -87,6 +87,7 @@ pub struct ForagingConfig {
     #[config(default = 1, range = 1..=1000)]
     pub min_food_level: u32,
     /// Highest level of food; unless given, the sum of the three lowest levels of players.
+    #[config(range = 1..=1000)]
     pub max_food_level: Option<u32>,
     /// Rows and columns.
     #[config(default = [8, 8])]
@@ -95,6 +96,7 @@ pub struct ForagingConfig {
     #[config(default = 2, range = 1..=1000)]
     pub max_num_food: usize,
     /// How far players see, in cells; the whole field unless given.
+    #[config(range = 1..=1000)]
     pub sight: Option<u32>,
     /// Steps until truncation.
     #[config(default = 50, range = 1..)]

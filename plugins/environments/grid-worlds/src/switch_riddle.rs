@@ -66,6 +66,7 @@ pub struct SwitchRiddleConfig {
     #[config(default = false)]
     pub action_mask: bool,
     /// Steps until truncation; 4·N - 6 unless given.
+    #[config(range = 1..)]
     pub max_episode_steps: Option<u32>,
 }
 

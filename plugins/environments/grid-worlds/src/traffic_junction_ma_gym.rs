@@ -25,6 +25,8 @@
 //! | reward | -0.01 · own steps on the road, and -10 when the way was blocked |
 //! | terminated | all cars have arrived |
 //! | truncated | after `max_episode_steps` |
+//!
+//! Curriculum: option `arrive_prob` sets how often cars enter from the next reset on.
 
 mod dynamics;
 mod scripted;
@@ -124,6 +126,8 @@ struct State {
     cars: Vec<Car>,
     step: usize,
     collided: bool,
+    /// Probability that a car enters in a step.
+    arrive_prob: f64,
     /// `(car, gate, route)` of who enters in each step, if that was prescribed.
     entries: Option<Vec<Vec<(usize, Place, i32)>>>,
 }
@@ -188,6 +192,7 @@ impl Environment for TrafficJunctionMaGym {
         let cars = config.num_cars;
         let state = State {
             cars: vec![start::waiting(); cars],
+            arrive_prob: config.arrive_prob,
             ..State::default()
         };
         let features = vec![0.0; cars * (cars + OF_CAR)];
@@ -207,10 +212,12 @@ impl Environment for TrafficJunctionMaGym {
         options: &ResetOptions<'_>,
         out: &mut Observe<'_>,
     ) -> Result<()> {
+        let arrive_prob = self.arrive_prob(options)?;
         match options.init::<start::Init>()? {
             Some(init) => self.place(init.into_state()?)?,
             None => self.draw(rng),
         }
+        self.state.arrive_prob = arrive_prob;
         self.observe(out);
         Ok(())
     }

@@ -1,13 +1,52 @@
 //! Random and fixed policies earn what they earn in the reference implementations.
 
-mod common;
-
-use common::{Policy, Sample, play};
 use grid_worlds::{Foraging, TrafficJunction, Warehouse};
 use palaestra_plugin_api::{
+    environment::Environment,
     serde_json::{Value, json},
-    testing::replay::reference_folder,
+    testing::{Subject, baseline::Played, games, random_games, replay::reference_folder},
 };
+
+/// How actions are chosen.
+#[derive(Clone, Copy, PartialEq)]
+enum Policy {
+    Random,
+    /// Always choice 0.
+    Zero,
+}
+
+/// One number per episode.
+struct Sample(Vec<f64>);
+
+impl Sample {
+    fn of(episodes: &[Played], measure: impl Fn(&Played) -> f64) -> Self {
+        Self(episodes.iter().map(measure).collect())
+    }
+
+    fn mean(&self) -> f64 {
+        self.0.iter().sum::<f64>() / self.0.len() as f64
+    }
+
+    fn deviation(&self) -> f64 {
+        let mean = self.mean();
+        let squares: f64 = self.0.iter().map(|x| (x - mean) * (x - mean)).sum();
+        (squares / (self.0.len() - 1) as f64).sqrt()
+    }
+}
+
+/// Returns summed over agents, and the first metric.
+fn play<E: Environment>(config: Value, policy: Policy, episodes: usize) -> [Sample; 2] {
+    let subject = Subject::of::<E>(config);
+    let played = match policy {
+        Policy::Random => random_games(&subject, episodes),
+        // The actions are zeros until somebody writes them.
+        Policy::Zero => games(&subject, episodes, |_, _| Ok(())),
+    };
+    [
+        Sample::of(&played, Played::total),
+        Sample::of(&played, |episode| episode.metrics[0]),
+    ]
+}
 
 /// Episodes, mean, standard deviation and notes of a row of the table.
 fn baseline(environment: &str, policy: &str) -> (f64, f64, f64, String) {
@@ -65,7 +104,7 @@ fn golden_returns_of_random_foraging() {
         ("Foraging-15x15-4p-3f-v3", of(15, 4, 3)),
     ] {
         let (episodes, mean, deviation, _) = baseline(name, "random (sum over agents)");
-        let [returns, _] = play::<Foraging>(&config, Policy::Random, 10_000, 0);
+        let [returns, _] = play::<Foraging>(config, Policy::Random, 10_000);
         assert_near(name, &returns, episodes, mean, deviation);
         assert!(
             returns
@@ -88,7 +127,7 @@ fn golden_returns_of_random_warehouses() {
         ),
     ] {
         let (episodes, mean, deviation, _) = baseline(name, "random (sum over agents, 500 steps)");
-        let [returns, deliveries] = play::<Warehouse>(&config, Policy::Random, 2_000, 0);
+        let [returns, deliveries] = play::<Warehouse>(config, Policy::Random, 2_000);
         assert_near(name, &returns, episodes, mean, deviation);
         assert_eq!(returns.0, deliveries.0, "{name}: 1 for each delivery");
     }
@@ -116,7 +155,7 @@ fn golden_success_at_the_traffic_junction() {
             let name = format!("IC3Net TJ {difficulty} add_rate {rate}");
             let (episodes, mean, deviation, notes) = baseline(&name, row);
             let config = json!({"difficulty": difficulty, "add_rate": rate, "vision": 0});
-            let [returns, success] = play::<TrafficJunction>(&config, policy, 5_000, 0);
+            let [returns, success] = play::<TrafficJunction>(config, policy, 5_000);
             let what = format!("{name} {row}");
             if (difficulty, rate, policy) == ("hard", 0.05, Policy::Zero) {
                 assert_near(&what, &success, 2_000.0, 0.0725, success.deviation());

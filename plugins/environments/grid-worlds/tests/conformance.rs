@@ -7,16 +7,11 @@ use grid_worlds::{
 use palaestra_plugin_api::{
     environment::Environment,
     serde_json::{Value, json},
-    testing::{Status, Subject, run_all},
+    testing::{Subject, assert_conforms},
 };
 
 fn conforms<E: Environment>(config: Value) {
-    let reports = run_all(&Subject::of::<E>(config.clone()), 0);
-    let bad = reports
-        .iter()
-        .filter(|r| matches!(r.status, Status::Failed | Status::Crashed));
-    let lines: String = bad.map(|report| format!("\n  {report}")).collect();
-    assert!(lines.is_empty(), "{} {config}:{lines}", E::ID);
+    assert_conforms(&Subject::of::<E>(config));
 }
 
 #[test]

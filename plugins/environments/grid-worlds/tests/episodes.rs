@@ -1,107 +1,62 @@
-//! Ten thousand random episodes of every environment: nothing breaks, and what is earned is within reason.
+//! Random play is within reason, in ten thousand episodes.
 
-mod common;
-
-use common::{Policy, Sample, play};
-use grid_worlds::{
-    Checkers, CooperativeMeeting, Doorway, Foraging, PredatorPrey, Switch, SwitchRiddle,
-    TrafficJunction, TrafficJunctionMaGym, Warehouse,
-};
+use grid_worlds::{CooperativeMeeting, PredatorPrey, Switch, SwitchRiddle, TrafficJunctionMaGym};
 use palaestra_plugin_api::{
     environment::Environment,
     serde_json::{Value, json},
+    testing::{
+        Subject,
+        baseline::{Played, mean_and_error},
+        random_games,
+    },
 };
 
 const EPISODES: usize = 10_000;
 
-/// Returns and the first metric of random play.
-fn random<E: Environment>(config: Value) -> [Sample; 2] {
-    let samples = play::<E>(&config, Policy::Random, EPISODES, 0);
-    println!(
-        "{} {config}: return {:.4}, first metric {:.4}",
-        E::ID,
-        samples[0].mean(),
-        samples[1].mean()
-    );
-    assert!(
-        samples
-            .iter()
-            .all(|sample| sample.0.len() == EPISODES && sample.0.iter().all(|x| x.is_finite()))
-    );
-    samples
+fn random<E: Environment>(config: Value) -> Vec<Played> {
+    random_games(&Subject::of::<E>(config), EPISODES)
+}
+
+/// Mean of the first metric.
+fn first_metric<E: Environment>(config: Value) -> f64 {
+    mean_and_error(&random::<E>(config), |episode| episode.metrics[0])[0]
 }
 
 #[test]
-fn foraging() {
-    random::<Foraging>(json!({}));
-    random::<Foraging>(
-        json!({"grid_observation": true, "sight": 2, "action_mask": true, "penalty": 0.1}),
-    );
-}
-
-#[test]
-fn warehouse() {
-    random::<Warehouse>(
-        json!({"num_agents": 6, "reward_type": "two_stage", "max_episode_steps": 50}),
-    );
-}
-
-#[test]
-fn traffic_junctions() {
-    random::<TrafficJunction>(json!({}));
-    let [_, collisions] = random::<TrafficJunctionMaGym>(json!({}));
-    assert!(
-        collisions.mean() > 0.5,
-        "random drivers are in each other's way"
-    );
+fn random_drivers_are_in_each_others_way() {
+    assert!(first_metric::<TrafficJunctionMaGym>(json!({})) > 0.5);
 }
 
 /// The two agents together cannot earn more than 8.3.
 #[test]
 fn switch() {
-    let [returns, _] = random::<Switch>(json!({}));
-    assert!(
-        returns
-            .0
-            .iter()
-            .all(|&total| (-10.0 - 1e-9..=8.3 + 1e-9).contains(&total))
-    );
-}
-
-#[test]
-fn checkers() {
-    random::<Checkers>(json!({}));
+    for episode in random::<Switch>(json!({})) {
+        assert!((-10.0 - 1e-9..=8.3 + 1e-9).contains(&episode.total()));
+    }
 }
 
 /// By hand: whoever is in the room tells with probability 1/3, so that hardly anybody gets to know.
 #[test]
 fn switch_riddle() {
-    let [returns, told] = random::<SwitchRiddle>(json!({}));
+    let episodes = random::<SwitchRiddle>(json!({}));
+    let [told, _] = mean_and_error(&episodes, |episode| episode.metrics[0]);
     // Six steps: 1 - (2/3)^6.
-    assert!(
-        (told.mean() - 0.9122).abs() < 4.0 * (0.9122_f64 * 0.0878 / EPISODES as f64).sqrt(),
-        "{}",
-        told.mean()
-    );
-    assert!(returns.mean() < 0.0);
+    let error = (0.9122_f64 * 0.0878 / EPISODES as f64).sqrt();
+    assert!((told - 0.9122).abs() < 4.0 * error, "{told}");
+    assert!(mean_and_error(&episodes, Played::total)[0] < 0.0);
 }
 
 #[test]
-fn predator_prey() {
-    let [_, captures] = random::<PredatorPrey>(json!({}));
-    let [_, of_fleeing] = random::<PredatorPrey>(json!({"prey": "flee"}));
-    assert!(
-        of_fleeing.mean() < captures.mean(),
-        "who flees is caught less"
-    );
-    random::<PredatorPrey>(json!({"observation": "local", "num_predators": 4, "prey": "random"}));
+fn a_prey_that_flees_is_caught_less() {
+    let captures = first_metric::<PredatorPrey>(json!({}));
+    let of_fleeing = first_metric::<PredatorPrey>(json!({"prey": "flee"}));
+    assert!(of_fleeing < captures, "{of_fleeing} and {captures}");
 }
 
 /// By hand: two wanderers are both at one of 25 cells about once in 625 steps, an episode has 50, and meetings
 /// would come in runs.
 #[test]
-fn meeting_and_doorway() {
-    let [_, met] = random::<CooperativeMeeting>(json!({}));
-    assert!((0.02..0.12).contains(&met.mean()), "{}", met.mean());
-    random::<Doorway>(json!({}));
+fn cooperative_meeting() {
+    let met = first_metric::<CooperativeMeeting>(json!({}));
+    assert!((0.02..0.12).contains(&met), "{met}");
 }

@@ -1,13 +1,21 @@
 //! Fifty thousand random episodes of every game earn what the payoff tables say they must on average.
 
-mod common;
-
-use common::{batch, play, random, statistics};
 use matrix_games::*;
-use palaestra_plugin_api::serde_json::{Value, from_value, json};
+use palaestra_plugin_api::{
+    batch::BatchEnvironment as _,
+    serde_json::{Value, from_value, json},
+    testing::{
+        Subject,
+        baseline::{Played, mean_and_error},
+        random_games,
+    },
+};
 
-const INSTANCES: usize = 250;
-const EACH: u32 = 200;
+const EPISODES: usize = 50_000;
+
+fn random<P: Preset>(settings: Value) -> Vec<Played> {
+    random_games(&Subject::of_batch::<MatrixGame<P>>(settings), EPISODES)
+}
 
 /// Expected payoff of player 0 in a round in which everybody chooses uniformly, summed over all joint actions.
 fn expected_payoff(game: &Game) -> f64 {
@@ -41,21 +49,18 @@ fn expected_payoff(game: &Game) -> f64 {
 fn assert_earns<P: Preset>(settings: Value) {
     let config: P::Config = from_value(settings.clone()).unwrap();
     let rules = P::rules(&config);
-    let mut games = batch::<P>(settings, INSTANCES);
-    let (low, high) = games.spec().reward_range;
-    let mut policy = random(&games);
-    let played = play(&mut games, EACH, &mut policy);
+    let (low, high) = MatrixGame::<P>::spec(&config).unwrap().reward_range;
     let rounds = f64::from(rules.rounds);
-    assert_eq!(played.lengths.len(), INSTANCES * EACH as usize);
-    assert!(played.lengths.iter().all(|&length| length == rules.rounds));
     let bounds = low.unwrap() * rounds - 1e-9..=high.unwrap() * rounds + 1e-9;
-    assert!(
-        played.returns.iter().flatten().all(|x| bounds.contains(x)),
-        "{}",
-        P::ID
-    );
-    for (returns, metrics) in played.returns.iter().zip(&played.metrics) {
-        let welfare = returns.iter().sum::<f64>() / rounds;
+    let played = random::<P>(settings);
+    for episode in &played {
+        assert_eq!(episode.length, rules.rounds, "{}", P::ID);
+        assert!(
+            episode.returns[0].iter().all(|x| bounds.contains(x)),
+            "{}",
+            P::ID
+        );
+        let (welfare, metrics) = (episode.total() / rounds, &episode.metrics);
         assert!(
             (welfare - metrics[0]).abs() < 1e-4 * welfare.abs().max(1.0),
             "{}",
@@ -63,7 +68,7 @@ fn assert_earns<P: Preset>(settings: Value) {
         );
         assert!(metrics[1..].iter().all(|share| (0.0..=1.0).contains(share)));
     }
-    let (mean, error) = statistics(played.returns.iter().map(|returns| returns[0]));
+    let [mean, error] = mean_and_error(&played, |episode| episode.returns[0][0]);
     let expected = expected_payoff(&P::game(&config).unwrap()) * rounds;
     println!("{}: {mean:.3} ± {error:.3}, expected {expected:.3}", P::ID);
     assert!(
@@ -119,12 +124,10 @@ fn random_players_with_different_numbers_of_actions_earn_their_mean() {
 /// By hand: half go to 2A for 7, half to 2B for (0 + 1 + 1 + 8) / 4 = 2.5.
 #[test]
 fn random_two_step_game_earns_its_mean() {
-    let mut games = batch::<TwoStep>(json!({}), INSTANCES);
-    let mut policy = random(&games);
-    let played = play(&mut games, EACH, &mut policy);
-    let (mean, error) = statistics(played.returns.iter().map(|returns| returns[0]));
+    let played = random::<TwoStep>(json!({}));
+    let [mean, error] = mean_and_error(&played, |episode| episode.returns[0][0]);
     assert!((mean - 4.75).abs() <= 3.0 * error, "{mean} ± {error}");
-    assert!(played.lengths.iter().all(|&length| length == 2));
+    assert!(played.iter().all(|episode| episode.length == 2));
 }
 
 /// With probability 1 - δ of ending after each round the mean length is 1 / (1 - δ), the variance δ / (1 - δ)².
@@ -132,16 +135,14 @@ fn random_two_step_game_earns_its_mean() {
 fn discount_is_the_probability_of_another_round() {
     for (discount, expected) in [(0.9, 10.0), (0.5, 2.0), (0.0, 1.0)] {
         let config = json!({"discount": discount, "rounds": 1_000_000});
-        let mut games = batch::<StagHunt>(config, INSTANCES);
-        let mut policy = random(&games);
-        let played = play(&mut games, EACH, &mut policy);
-        let (mean, error) = statistics(played.lengths.iter().map(|&n| f64::from(n)));
+        let played = random::<StagHunt>(config);
+        let [mean, error] = mean_and_error(&played, |episode| f64::from(episode.length));
         assert!(
             (mean - expected).abs() <= 3.0 * error,
             "{mean} ± {error} at {discount}"
         );
         let variance = discount / (1.0_f64 - discount).powi(2);
-        let found = error * error * played.lengths.len() as f64;
+        let found = error * error * EPISODES as f64;
         assert!(
             (found - variance).abs() <= 0.1 * variance,
             "{found} against {variance}"

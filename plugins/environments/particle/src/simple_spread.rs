@@ -61,6 +61,7 @@ pub struct SimpleSpreadConfig {
     #[config(default = 3, range = 1..=64)]
     pub num_agents: usize,
     /// Number of landmarks; as many as agents unless given.
+    #[config(range = 1..=64)]
     pub num_landmarks: Option<usize>,
     /// Share of an agent's own collisions in its reward; the rest is the team's distance to the landmarks.
     #[config(default = 0.5, range = 0.0..=1.0)]

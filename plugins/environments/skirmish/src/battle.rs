@@ -85,6 +85,7 @@ pub struct BattleConfig {
     #[config(default = 0.5, range = 0.0..=2.0)]
     pub start_noise: f64,
     /// Steps until truncation; the scenario's time limit unless given.
+    #[config(range = 1..)]
     pub max_episode_steps: Option<u32>,
 }
 

@@ -2,17 +2,12 @@
 
 use palaestra_plugin_api::{
     serde_json::{Value, json},
-    testing::{Status, Subject, assert_conformant, run_all},
+    testing::{Subject, assert_conformant, assert_conforms},
 };
 use skirmish::Battle;
 
 fn conforms(config: Value) {
-    let reports = run_all(&Subject::of::<Battle>(config.clone()), 0);
-    let bad = reports
-        .iter()
-        .filter(|r| matches!(r.status, Status::Failed | Status::Crashed));
-    let lines: String = bad.map(|report| format!("\n  {report}")).collect();
-    assert!(lines.is_empty(), "{config}:{lines}");
+    assert_conforms(&Subject::of::<Battle>(config));
 }
 
 #[test]

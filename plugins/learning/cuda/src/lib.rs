@@ -2,7 +2,7 @@
 //! the first time one is needed.
 //!
 //! cudarc would name these libraries in the plugin's list of needed ones, and the plugin could not be loaded where they
-//! are missing. Its feature `ci-check` leaves them out; [`forward`] defines the functions instead. So one plugin serves
+//! are missing. Its feature `ci-check` leaves them out; this crate defines the functions instead. So one plugin serves
 //! machines with and without a GPU, and [`probe`] tells in one line why a GPU is out of reach.
 //!
 //! Libraries are looked for as the system does, and before that in the folders of `PALAESTRA_CUDA_PATH`

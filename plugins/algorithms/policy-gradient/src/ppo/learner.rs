@@ -10,6 +10,7 @@ use palaestra_learning::{
     optimisers::{Adam, AdamSettings},
     sharing::Unit,
     skips::Skips,
+    threads,
 };
 use palaestra_plugin_api::{
     Result,
@@ -116,6 +117,9 @@ impl<D: Backend> Learner<D> {
             ..Progress::default()
         };
         let judges = setting.role != Role::Evaluator;
+        if setting.role == Role::Learner {
+            threads::allow(setting.host.threads());
+        }
         let mut learner = Self {
             acting: Acting::new(&plans, Vec::new(), judges),
             learns: setting.role == Role::Learner,

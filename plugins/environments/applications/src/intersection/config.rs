@@ -15,6 +15,7 @@ pub struct IntersectionConfig {
     pub num_vehicles: usize,
     /// Room for this number of vehicles, of which those that do not take part are not alive: as many as a
     /// curriculum will need, 20 at most. Without it `num_vehicles`.
+    #[config(range = 1..=20)]
     pub max_vehicles: Option<usize>,
     /// So many of the nearest others are sensed.
     #[config(default = 4, range = 1..=19)]

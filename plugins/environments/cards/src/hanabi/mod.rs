@@ -107,14 +107,19 @@ pub struct HanabiConfig {
     #[config(default = 2, range = 2..=5)]
     pub players: usize,
     /// Number of colours, 1 to 5.
+    #[config(range = 1..=5)]
     pub colors: Option<usize>,
     /// Number of ranks, 1 to 5; 5 unless set.
+    #[config(range = 1..=5)]
     pub ranks: Option<usize>,
     /// Cards in a hand, 1 to 8.
+    #[config(range = 1..=8)]
     pub hand_size: Option<usize>,
     /// Information tokens, 0 to 50.
+    #[config(range = 0..=50)]
     pub max_information_tokens: Option<usize>,
     /// Life tokens, 1 to 50.
+    #[config(range = 1..=50)]
     pub max_life_tokens: Option<usize>,
     /// What a game without lives is worth.
     pub loss: Loss,

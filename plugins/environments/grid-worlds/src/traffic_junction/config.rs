@@ -20,15 +20,19 @@ pub struct TrafficJunctionConfig {
     /// Which roads.
     pub difficulty: Difficulty,
     /// Most cars on the road.
+    #[config(range = 1..=1000)]
     pub num_cars: Option<usize>,
     /// Length of the roads, in cells; easy roads are one cell longer.
+    #[config(range = 4..=200)]
     pub dim: Option<u32>,
     /// How far cars see, in cells; 0 for their own cell alone.
     #[config(default = 1, range = 0..=20)]
     pub vision: u32,
     /// Probability that a car enters at an arrival point, at the end of the curriculum.
+    #[config(range = 0.0..=1.0)]
     pub add_rate: Option<f64>,
     /// The same at the start of the curriculum.
+    #[config(range = 0.0..=1.0)]
     pub add_rate_min: Option<f64>,
     /// Epoch in which the curriculum starts.
     #[config(default = 250)]
@@ -37,6 +41,7 @@ pub struct TrafficJunctionConfig {
     #[config(default = 1250)]
     pub curriculum_end: u32,
     /// Steps until truncation.
+    #[config(range = 1..)]
     pub max_episode_steps: Option<u32>,
 }
 

@@ -76,7 +76,7 @@ impl TrafficJunctionMaGym {
                 .for_each(|(car, gate, route)| self.enter(car, gate, route));
             return;
         }
-        if rng.uniform() >= self.config.arrive_prob {
+        if rng.uniform() >= self.state.arrive_prob {
             return;
         }
         let Some(first) = self.state.cars.iter().position(|car| !car.on_road) else {

@@ -1,8 +1,8 @@
 //! Starts: cars at the gates, drawn or injected, or what a snapshot says.
 
 use palaestra_plugin_api::{
-    Result,
-    prelude::{Deserialize, EnvRng},
+    Error, Result,
+    prelude::{Deserialize, EnvRng, ResetOptions},
     saved_as, serde,
 };
 
@@ -28,6 +28,14 @@ pub(super) struct Init {
     entries: Option<Vec<Vec<(usize, Place, i32)>>>,
 }
 
+/// Options: a place in the curriculum.
+#[derive(Deserialize)]
+#[serde(crate = "serde", deny_unknown_fields)]
+struct Options {
+    /// Probability that a car enters in a step.
+    arrive_prob: f64,
+}
+
 impl Init {
     pub(super) fn into_state(self) -> Result<State> {
         let cars = self.pos.len();
@@ -45,6 +53,7 @@ impl Init {
             cars: (0..cars).map(car).collect(),
             step: 0,
             collided: false,
+            arrive_prob: 0.0,
             entries: self.entries,
         })
     }
@@ -74,9 +83,25 @@ pub(super) fn direction_at(gate: Place) -> Place {
 }
 
 impl TrafficJunctionMaGym {
+    /// How often cars enter in the episode that starts.
+    pub(super) fn arrive_prob(&self, options: &ResetOptions<'_>) -> Result<f64> {
+        match options.options::<Options>()? {
+            Some(Options { arrive_prob }) if !(0.0..=1.0).contains(&arrive_prob) => {
+                Err(Error::config(format!(
+                    "reset /options/arrive_prob: expected 0 ≤ x ≤ 1, found {arrive_prob}"
+                )))
+            }
+            Some(Options { arrive_prob }) => Ok(arrive_prob),
+            None => Ok(self.config.arrive_prob),
+        }
+    }
+
     /// Goes on from a given state, after checking that it can be one.
     pub(super) fn place(&mut self, state: State) -> Result<()> {
         require_count("cars", self.config.num_cars, state.cars.len())?;
+        if !(0.0..=1.0).contains(&state.arrive_prob) {
+            return Err(misplaced("arrive_prob", "0 ≤ x ≤ 1", state.arrive_prob));
+        }
         for (i, car) in state.cars.iter().enumerate() {
             require_on_board("cars", BOARD, car.place)?;
             let heads = [EAST, NORTH, SOUTH, WEST].contains(&car.direction)

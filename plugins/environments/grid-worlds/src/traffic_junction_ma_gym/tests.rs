@@ -104,3 +104,30 @@ fn another_joint_action_is_tried_without_moving() {
     assert_eq!(rewards(1.0, 0.0), [[-0.01, -10.01]]);
     assert_eq!(rewards(0.0, 0.0), [[-0.01, -0.01]]);
 }
+
+/// Nobody enters while the option says so; without it the setting counts.
+#[test]
+fn a_curriculum_sets_how_often_cars_enter() {
+    let config = from_value(json!({"num_cars": 6, "arrive_prob": 1.0})).unwrap();
+    let world = TrafficJunctionMaGym::new(&config).unwrap();
+    let rate = |options: Value| world.arrive_prob(&ResetOptions::new(None, Some(&options)));
+    assert_eq!(rate(json!({"arrive_prob": 0.0})).unwrap(), 0.0);
+    assert_eq!(
+        world.arrive_prob(&ResetOptions::new(None, None)).unwrap(),
+        1.0
+    );
+    assert_eq!(
+        rate(json!({"arrive_prob": 1.5})).unwrap_err().message,
+        "reset /options/arrive_prob: expected 0 ≤ x ≤ 1, found 1.5"
+    );
+    for (probability, waiting) in [(0.0, 2), (1.0, 1)] {
+        let mut world = world.clone();
+        let mut rng = EnvRng::new(0, 0, 0, 0);
+        world.draw(&mut rng);
+        world.state.arrive_prob = probability;
+        play(&mut world, &[GAS; 6]);
+        world.admit(&mut rng);
+        let cars = world.state.cars.iter();
+        assert_eq!(cars.filter(|car| !car.on_road).count(), waiting);
+    }
+}

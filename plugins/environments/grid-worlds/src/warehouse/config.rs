@@ -43,8 +43,10 @@ pub struct WarehouseConfig {
     /// Rows and columns of shelf blocks.
     pub size: Size,
     /// Rows of shelf blocks, if not those of the size.
+    #[config(range = 1..=100)]
     pub shelf_rows: Option<u32>,
     /// Columns of shelf blocks, an odd number, if not those of the size.
+    #[config(range = 1..=99)]
     pub shelf_columns: Option<u32>,
     /// Cells from top to bottom of a shelf block.
     #[config(default = 8, range = 1..=100)]
@@ -55,6 +57,7 @@ pub struct WarehouseConfig {
     /// How many shelves are requested at a time.
     pub difficulty: Difficulty,
     /// How many shelves are requested at a time, if not by difficulty.
+    #[config(range = 1..)]
     pub request_queue_size: Option<usize>,
     /// Who is paid, and when.
     pub reward_type: RewardType,
@@ -68,5 +71,6 @@ pub struct WarehouseConfig {
     #[config(default = 500, range = 1..)]
     pub max_episode_steps: u32,
     /// Steps without delivery until truncation, if any.
+    #[config(range = 0..)]
     pub max_inactivity_steps: Option<u32>,
 }

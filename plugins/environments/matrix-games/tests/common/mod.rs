@@ -6,7 +6,7 @@ use matrix_games::{MatrixGame, Preset};
 use palaestra_plugin_api::{
     __private::EnvironmentEntry,
     abi::{NO_GROUP, id},
-    client::{EnvironmentBatch, EnvironmentHandle, MakeEnvironment, RandomPolicy},
+    client::{EnvironmentBatch, EnvironmentHandle, MakeEnvironment},
     serde_json::{Value, json},
 };
 
@@ -89,12 +89,6 @@ pub(crate) fn play(
     all
 }
 
-/// Random legal actions.
-pub(crate) fn random(batch: &EnvironmentBatch) -> impl FnMut(&mut EnvironmentBatch, u64) + use<> {
-    let mut policy = RandomPolicy::new(batch.spec(), batch.slabs(), 0, 0);
-    move |batch, time| policy.fill(&mut batch.locate(0).0, 0, time).unwrap()
-}
-
 /// Always the same joint action.
 pub(crate) fn constant(joint: &[i32]) -> impl FnMut(&mut EnvironmentBatch, u64) {
     move |batch, _| {
@@ -103,12 +97,4 @@ pub(crate) fn constant(joint: &[i32]) -> impl FnMut(&mut EnvironmentBatch, u64) 
             row.copy_from_slice(joint);
         }
     }
-}
-
-/// Mean and standard error.
-pub(crate) fn statistics(values: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
-    let n = values.clone().count() as f64;
-    let mean = values.clone().sum::<f64>() / n;
-    let squares: f64 = values.map(|x| (x - mean) * (x - mean)).sum();
-    (mean, (squares / (n - 1.0) / n).sqrt())
 }

@@ -123,3 +123,26 @@ fn sizes_that_do_not_fit_are_refused() {
         false,
     );
 }
+
+/// Large products, whole and with a part left over, forwards and as a gradient sums them up.
+#[test]
+fn threads_change_no_bit() {
+    let (m, k, n) = (1501, 130, 128);
+    let (a, b, d) = (numbers(m * k, 3), numbers(k * n, 4), numbers(m * n, 5));
+    let products = || {
+        let (mut c, mut e) = (vec![0.0; m * n], vec![0.25; k * n]);
+        matmul(&mut c, View::new(&a, m, k), View::new(&b, k, n), false);
+        let transposed = View::new(&a, m, k).transposed();
+        matmul(&mut e, transposed, View::new(&d, m, n), true);
+        (c, e)
+    };
+    let alone = products();
+    crate::threads::allow(3);
+    let together = products();
+    crate::threads::allow(1);
+    assert!(
+        m * k * n / PRODUCTS_PER_THREAD >= 3,
+        "large enough to be shared out"
+    );
+    assert_eq!(together, alone);
+}
