@@ -12,6 +12,8 @@ use palaestra_plugin_api::{
     spec::{EnvironmentSpec, GroupSpec},
 };
 
+use serde_json::{Value, json};
+
 use super::{
     arbiters::Arbiters,
     composition,
@@ -153,6 +155,16 @@ impl Player {
     pub(super) fn group_names(&self) -> Vec<String> {
         let groups = &self.view.spec().groups;
         self.groups().map(|g| groups[g].name.clone()).collect()
+    }
+
+    /// What its weights are the weights of: algorithm, configuration, groups, and the spec as it sees it.
+    pub(super) fn about(&self) -> Value {
+        json!({
+            "algorithm": self.maker.id(),
+            "config": self.maker.config(),
+            "groups": self.group_names(),
+            "spec": self.view.spec(),
+        })
     }
 
     /// Where the actions of a controlled group are.

@@ -7,7 +7,7 @@
 //! | `identity` | tasks, seats and keys of the present rows |
 //! | `player/<i>/algorithm`, `…/view.json`, `…/rows` | learners and opponents: everything they are |
 //! | `mechanism/<i>` | the state of a mechanism |
-//! | `policy/<i>/weights`, `…/statistics.json` | the learners' policies, for evaluation and cross-play |
+//! | `policy/<i>/policy.json`, `…/weights`, `…/statistics.json` | the learners' policy bundles, for evaluation and cross-play: algorithm, configuration, groups and spec; weights with mechanism parameters; wrapper statistics |
 //! | `opponent/<i>/weights`, `…/statistics.json` | frozen opponents |
 
 use std::collections::BTreeMap;
@@ -39,6 +39,8 @@ impl Trainer {
         parts.bytes("trainer.json", state.to_string().as_bytes())?;
         for (i, policy) in self.policies()?.iter().enumerate() {
             write_policy(parts, &format!("policy/{i}"), policy)?;
+            let about = self.stage.players_mut()[i].about().to_string();
+            parts.bytes(&format!("policy/{i}/policy.json"), about.as_bytes())?;
         }
         if let Some(play) = &self.self_play {
             for seat in 1..=play.opponents() as u32 {

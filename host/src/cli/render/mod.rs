@@ -16,6 +16,7 @@ use palaestra_plugin_api::client::{
 };
 use palaestra_plugin_api::spec::EnvironmentSpec;
 use palaestra_plugin_api::{Error, Result};
+use palaestra_registry::Kind;
 use serde_json::{Map, Value, json};
 
 use self::actions::Actor;
@@ -28,6 +29,7 @@ use super::output::{print, print_json, remark};
 use super::set::ConfigArgs;
 use crate::render::Header;
 use crate::rollout::Workers;
+use crate::runs::RunFolder;
 use crate::session::{EnvironmentMaker, Session};
 use crate::training::composition::Composition;
 use crate::training::evaluation::{self, EvaluationPlan};
@@ -159,7 +161,16 @@ struct Cast {
 }
 
 fn cast(args: &RenderArgs, session: &Session) -> Result<Cast> {
-    if Path::new(&args.environment).is_dir() {
+    // A folder that happens to be called like an environment is no run.
+    let run = Path::new(&args.environment);
+    let is_run = || RunFolder::open(run).is_ok();
+    let is_name = || {
+        session
+            .registry()
+            .resolve(Kind::Environment, &args.environment)
+            .is_ok()
+    };
+    if run.is_dir() && (is_run() || !is_name()) {
         return trained(args, session);
     }
     let maker = session.environment(&args.environment, &args.config.config()?)?;
