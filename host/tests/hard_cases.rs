@@ -17,6 +17,7 @@ use palaestra::{
     },
 };
 use palaestra_plugin_api::{
+    abi::{NO_GROUP, id},
     algorithm::Role,
     client::CoordinationHandle,
     coordination::{Exchange, Extras, Gradients, OpenExchange},
@@ -256,6 +257,76 @@ fn self_play_on_kuhn_poker_with_frozen_opponents_in_the_same_batch() {
         (1.6..2.4).contains(&(alone["learn/rows"] / rows)),
         "{rows} of {alone:?}"
     );
+}
+
+/// Case (d): γ and λ count an agent's own turns. With a linear critic, all that PPO learns from is computed by hand from
+/// the rows of the fragment.
+#[test]
+fn advantages_on_kuhn_poker_count_own_turns_as_by_hand() {
+    let (session, _folder) = session();
+    let (gamma, lambda) = (0.9, 0.8);
+    let config = json!({
+        "hidden": [], "agent_id": false, "whole_episodes": true, "gamma": gamma, "gae_lambda": lambda,
+        "num_minibatches": 1, "update_epochs": 1,
+    });
+    let mut parts = parts(&session, "cards/KuhnPoker-v0", "core/PPO-v0", config);
+    parts.wrappers = vec!["TimeLimit.max_episode_steps=4".parse().unwrap()];
+    let (mut trainer, _) = trainer(&parts, &plan(16));
+    let weights = tensors(&trainer.policies().unwrap()[0]);
+    trainer.advance().unwrap();
+    let row = trainer.take_row();
+
+    let numbers = |name: &str| -> Vec<f64> {
+        let named = |key: &&String| key.starts_with("critic/") && key.ends_with(name);
+        let bytes = &weights[weights.keys().find(named).unwrap()];
+        let floats = bytes
+            .chunks_exact(4)
+            .map(|b| f32::from_le_bytes(b.try_into().unwrap()));
+        floats.map(f64::from).collect()
+    };
+    let (weight, bias) = (numbers("output/weight"), numbers("output/bias")[0]);
+    let batch = trainer.stage().rollout().batch();
+    let (players, width) = (2, weight.len());
+    let observation = batch.slabs().key::<f32>(id::OBSERVATION, 0).unwrap();
+    let reward = batch.slabs().key::<f32>(id::REWARD, 0).unwrap();
+    let acting = batch.slabs().key::<u8>(id::ACTING, 0).unwrap();
+    let terminated = batch.slabs().key::<u8>(id::TERMINATED, NO_GROUP).unwrap();
+    let (mut advantages, mut targets) = (Vec::new(), Vec::new());
+    for instance in 0..batch.instances() {
+        let end = (1..)
+            .find(|&t| batch.rows(terminated, t)[instance] != 0)
+            .unwrap();
+        for player in 0..players {
+            let agent = instance * players + player;
+            let value = |t: usize| -> f64 {
+                let seen = &batch.rows(observation, t)[agent * width..(agent + 1) * width];
+                bias + seen
+                    .iter()
+                    .zip(&weight)
+                    .map(|(x, w)| f64::from(*x) * w)
+                    .sum::<f64>()
+            };
+            let (mut later, mut next, mut paid) = (0.0, 0.0, 0.0);
+            for t in (0..end).rev() {
+                paid += f64::from(batch.rows(reward, t + 1)[agent]);
+                if batch.rows(acting, t)[agent] != 0 {
+                    let delta = paid + gamma * next - value(t);
+                    later = delta + gamma * lambda * later;
+                    (next, paid) = (value(t), 0.0);
+                    advantages.push(later);
+                    targets.push(later + next);
+                }
+            }
+        }
+    }
+    let variance = |x: &[f64]| {
+        let mean = x.iter().sum::<f64>() / x.len() as f64;
+        x.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>()
+    };
+    let explained = 1.0 - variance(&advantages) / variance(&targets);
+    assert_eq!(row["learn/rows"], advantages.len() as f64);
+    let found = row["learn/explained_variance"];
+    assert!((found - explained).abs() < 1e-4, "{found} for {explained}");
 }
 
 /// Case (e): support, adaptation and query on poles of several lengths.
