@@ -1,11 +1,14 @@
 //! Ctrl-C and SIGTERM: the first asks the run to stop, the second ends the process.
 
-use std::process;
 use std::sync::Arc;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use palaestra_plugin_api::{Error, ErrorKind, Result};
+use signal_hook::{
+    consts::{SIGINT, SIGTERM},
+    flag,
+};
 
 /// Exit code of a process that was interrupted: 128 + SIGINT, as shells have it.
 const INTERRUPTED: i32 = 130;
@@ -19,22 +22,16 @@ pub struct Interrupt {
 }
 
 impl Interrupt {
-    /// Catches Ctrl-C, SIGTERM and SIGHUP of this process from now on; later calls give the same
-    /// flag. A second signal ends the process at once with code 130.
+    /// Catches Ctrl-C and SIGTERM of this process from now on; later calls give the same flag. A second signal ends the
+    /// process at once with code 130. SIGHUP is left as it is, so that `nohup` works.
     ///
     /// # Errors
-    /// Kind `Io` when the handler cannot be installed.
+    /// Kind `Io` when a handler cannot be installed.
     pub fn install() -> Result<Self> {
         let mut failed = None;
         let flag = FLAG.get_or_init(|| {
             let flag = Arc::new(AtomicBool::new(false));
-            let seen = Arc::clone(&flag);
-            let handler = move || {
-                if seen.swap(true, Ordering::SeqCst) {
-                    process::exit(INTERRUPTED);
-                }
-            };
-            failed = ctrlc::try_set_handler(handler).err();
+            failed = catch(&flag).err();
             flag
         });
         match failed {
@@ -64,6 +61,15 @@ impl Interrupt {
     pub fn request(&self) {
         self.flag.store(true, Ordering::Relaxed);
     }
+}
+
+/// The first signal sets the flag, a later one finds it set.
+fn catch(flag: &Arc<AtomicBool>) -> std::io::Result<()> {
+    for signal in [SIGINT, SIGTERM] {
+        flag::register_conditional_shutdown(signal, INTERRUPTED, Arc::clone(flag))?;
+        flag::register(signal, Arc::clone(flag))?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
