@@ -29,34 +29,34 @@ pub struct HighwayConfig {
     /// Vehicles on a kilometre of a lane at the start [1/km].
     #[config(default = 15.0, range = 1.0..=100.0)]
     pub density: f64,
-    /// Length of a vehicle [m].
+    /// Length of a vehicle (m).
     #[config(default = 5.0, range = 0.1..=30.0)]
     pub vehicle_length: f64,
-    /// How far a vehicle senses others [m].
+    /// How far a vehicle senses others (m).
     #[config(default = 100.0, range = 1.0..=1000.0)]
     pub sensing_range: f64,
-    /// Speed that vehicles wish for on average [m/s].
+    /// Speed that vehicles wish for on average (m/s).
     #[config(default = 30.0, range = 1.0..=60.0)]
     pub desired_speed: f64,
     /// How far wishes differ, as a part of their mean.
     #[config(default = 0.2, range = 0.0..=0.9)]
     pub speed_spread: f64,
-    /// Largest speed [m/s].
+    /// Largest speed (m/s).
     #[config(default = 40.0, range = 1.0..=100.0)]
     pub max_speed: f64,
-    /// Largest acceleration [m/s²].
+    /// Largest acceleration (m/s²).
     #[config(default = 3.0, range = 0.1..=20.0)]
     pub acceleration: f64,
-    /// Comfortable deceleration, of the choice to slow down [m/s²].
+    /// Comfortable deceleration, of the choice to slow down (m/s²).
     #[config(default = 3.0, range = 0.1..=20.0)]
     pub deceleration: f64,
-    /// Largest deceleration [m/s²].
+    /// Largest deceleration (m/s²).
     #[config(default = 8.0, range = 0.1..=20.0)]
     pub max_deceleration: f64,
-    /// Time that a vehicle should keep to the one ahead [s].
+    /// Time that a vehicle should keep to the one ahead (s).
     #[config(default = 1.0, range = 0.0..=10.0)]
     pub headway: f64,
-    /// Room that a vehicle should keep to the one ahead, beside the time [m].
+    /// Room that a vehicle should keep to the one ahead, beside the time (m).
     #[config(default = 2.0, range = 0.1..=100.0)]
     pub min_gap: f64,
     /// Steps after a change of lane until the next may follow.
@@ -65,10 +65,10 @@ pub struct HighwayConfig {
     /// Part of the vehicles that come by the ramp.
     #[config(default = 0.3, range = 0.0..=1.0)]
     pub ramp_share: f64,
-    /// Length of the part of the ramp on which vehicles can merge [m].
+    /// Length of the part of the ramp on which vehicles can merge (m).
     #[config(default = 200.0, range = 10.0..=10_000.0)]
     pub merge_length: f64,
-    /// Length of the road after the end of the ramp [m].
+    /// Length of the road after the end of the ramp (m).
     #[config(default = 200.0, range = 0.0..=10_000.0)]
     pub exit_length: f64,
     /// Vehicles of a platoon, its leader among them.
@@ -77,7 +77,7 @@ pub struct HighwayConfig {
     /// How far the speed that leaders wish for swings, as a part of its mean.
     #[config(default = 0.2, range = 0.0..=0.9)]
     pub leader_swing: f64,
-    /// Period of the swing [s].
+    /// Period of the swing (s).
     #[config(default = 30.0, range = 0.1..=10_000.0)]
     pub leader_period: f64,
     /// Weight of the speed in the reward.
@@ -98,7 +98,7 @@ pub struct HighwayConfig {
     /// What it is worth to reach the end of the road, when merging.
     #[config(default = 10.0, range = 0.0..=1e6)]
     pub arrival_reward: f64,
-    /// Length of a step [s].
+    /// Length of a step (s).
     #[config(default = 0.2, range = 0.01..=1.0)]
     pub time_step: f64,
     /// Steps until truncation.

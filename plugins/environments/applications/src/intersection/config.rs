@@ -20,37 +20,37 @@ pub struct IntersectionConfig {
     /// So many of the nearest others are sensed.
     #[config(default = 4, range = 1..=19)]
     pub num_neighbors: usize,
-    /// How far a vehicle senses others [m].
+    /// How far a vehicle senses others (m).
     #[config(default = 50.0, range = 1.0..=1000.0)]
     pub sensing_range: f64,
-    /// Width of a lane; each road has one in each direction [m].
+    /// Width of a lane; each road has one in each direction (m).
     #[config(default = 4.0, range = 1.0..=20.0)]
     pub lane_width: f64,
-    /// Vehicles whose middles are nearer than this collide [m].
+    /// Vehicles whose middles are nearer than this collide (m).
     #[config(default = 3.0, range = 0.1..=20.0)]
     pub vehicle_size: f64,
-    /// Distance from the stop line at which the first vehicles start [m].
+    /// Distance from the stop line at which the first vehicles start (m).
     #[config(default = 25.0, range = 1.0..=1000.0)]
     pub start_distance: f64,
-    /// Distance between vehicles that start on the same road [m].
+    /// Distance between vehicles that start on the same road (m).
     #[config(default = 12.0, range = 1.0..=1000.0)]
     pub start_spacing: f64,
-    /// A vehicle has passed so far behind the crossing [m].
+    /// A vehicle has passed so far behind the crossing (m).
     #[config(default = 20.0, range = 0.0..=1000.0)]
     pub exit_length: f64,
-    /// Largest speed [m/s].
+    /// Largest speed (m/s).
     #[config(default = 12.0, range = 0.1..=60.0)]
     pub speed_limit: f64,
-    /// Largest acceleration [m/s²].
+    /// Largest acceleration (m/s²).
     #[config(default = 3.0, range = 0.1..=20.0)]
     pub acceleration: f64,
-    /// Comfortable deceleration, of the choice to slow down [m/s²].
+    /// Comfortable deceleration, of the choice to slow down (m/s²).
     #[config(default = 3.0, range = 0.1..=20.0)]
     pub deceleration: f64,
-    /// Largest deceleration [m/s²].
+    /// Largest deceleration (m/s²).
     #[config(default = 8.0, range = 0.1..=20.0)]
     pub max_deceleration: f64,
-    /// Vehicles with crossing ways should not come nearer than this [m].
+    /// Vehicles with crossing ways should not come nearer than this (m).
     #[config(default = 5.0, range = 0.1..=100.0)]
     pub safe_distance: f64,
     /// Weight of the speed in the reward.
@@ -71,7 +71,7 @@ pub struct IntersectionConfig {
     /// What a collision costs each vehicle in it.
     #[config(default = 20.0, range = 0.0..=1e6)]
     pub collision_penalty: f64,
-    /// Length of a step [s].
+    /// Length of a step (s).
     #[config(default = 0.2, range = 0.01..=1.0)]
     pub time_step: f64,
     /// Steps until truncation.
