@@ -6,14 +6,13 @@
 //! the last step (it is empty after reading), and sets of episodes that are being kept.
 //!
 //! The stream: a line that names the format, a line of JSON, then one snapshot and one JSON document per
-//! instance, each after its length (u64), then the rows, slab after slab. Little endian.
+//! instance, then the rows, slab after slab; each block after its length (u64, little endian).
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 
 use palaestra_plugin_api::{
     Error, Result,
-    abi::{DType, NO_GROUP, id},
-    client::{EnvironmentBatch, Key, SlabElement},
+    abi::{NO_GROUP, id},
     layout::SlabLayout,
 };
 use serde::{Deserialize, Serialize};
@@ -23,41 +22,9 @@ use super::{Rollout, blame};
 use crate::exact;
 
 /// First line of the stream.
-const FORMAT: &str = "palaestra rollout 1";
+const FORMAT: &str = "palaestra rollout 2";
 /// Longest line that is read.
 const MAX_LINE: u64 = 1 << 24;
-
-/// Runs an expression with `T` as the element type of a slab.
-macro_rules! each_dtype {
-    ($dtype:expr, $t:ident => $body:expr) => {
-        match $dtype {
-            DType::U8 => {
-                type $t = u8;
-                $body
-            }
-            DType::I32 => {
-                type $t = i32;
-                $body
-            }
-            DType::U32 => {
-                type $t = u32;
-                $body
-            }
-            DType::U64 => {
-                type $t = u64;
-                $body
-            }
-            DType::F32 => {
-                type $t = f32;
-                $body
-            }
-            DType::F64 => {
-                type $t = f64;
-                $body
-            }
-        }
-    };
-}
 
 /// What must be the same on both sides.
 #[derive(Serialize, Deserialize)]
@@ -95,10 +62,7 @@ impl Rollout {
                 write_block(out, lane.save(i).to_string().as_bytes())?;
             }
         }
-        for layout in saved_slabs(&self.batch) {
-            each_dtype!(layout.dtype, T => write_rows::<T>(&self.batch, &layout, header.now, out)?);
-        }
-        Ok(())
+        write_block(out, &self.batch.save_slot(header.now))
     }
 
     /// Goes on where the rollout was that wrote `from`: one of the same environment, configuration, seed,
@@ -127,9 +91,8 @@ impl Rollout {
                 lane.load(i, &parse(&read_block(&mut from)?)?)?;
             }
         }
-        for layout in saved_slabs(&self.batch) {
-            each_dtype!(layout.dtype, T => read_rows::<T>(&mut self.batch, &layout, header.now, &mut from)?);
-        }
+        let rows = read_block(&mut from)?;
+        self.batch.load_slot(header.now, &rows)?;
         if let Some(count) = self.batch.slabs().key::<u32>(id::ENDED_COUNT, NO_GROUP) {
             self.batch.rows_mut(count, 0).fill(0);
         }
@@ -139,13 +102,14 @@ impl Rollout {
 
     fn header(&self, now: usize) -> Header {
         let (first_instance, instances) = self.span();
-        let slab = |l: SlabLayout| (l.id, l.group, l.dtype as u32, l.row());
+        let slabs = self.batch.slabs().layouts().filter(|l| !l.ended);
+        let slab = |l: &SlabLayout| (l.id, l.group, l.dtype as u32, l.row());
         Header {
             first_instance,
             instances,
             now,
             wrappers: self.wrappers.clone(),
-            slabs: saved_slabs(&self.batch).into_iter().map(slab).collect(),
+            slabs: slabs.map(slab).collect(),
         }
     }
 
@@ -176,68 +140,6 @@ impl Rollout {
         }
         Ok(())
     }
-}
-
-/// Slabs whose present rows matter: all that keep time slots.
-fn saved_slabs(batch: &EnvironmentBatch) -> Vec<SlabLayout> {
-    let layouts = batch.slabs().layouts();
-    layouts.filter(|layout| !layout.ended).cloned().collect()
-}
-
-/// An element of a slab as little-endian bytes.
-trait Bytes: SlabElement {
-    fn put(self, to: &mut Vec<u8>);
-    fn get(from: &[u8]) -> Self;
-}
-
-macro_rules! bytes {
-    ($($t:ty),*) => {$(
-        impl Bytes for $t {
-            fn put(self, to: &mut Vec<u8>) {
-                to.extend_from_slice(&self.to_le_bytes());
-            }
-            fn get(from: &[u8]) -> Self {
-                let mut bytes = [0; size_of::<Self>()];
-                bytes.copy_from_slice(from);
-                Self::from_le_bytes(bytes)
-            }
-        }
-    )*};
-}
-bytes!(u8, i32, u32, u64, f32, f64);
-
-fn key<T: Bytes>(batch: &EnvironmentBatch, layout: &SlabLayout) -> Result<Key<T>> {
-    let key = batch.slabs().key(layout.id, layout.group);
-    key.ok_or_else(|| Error::config("saved rollout: expected another slab"))
-}
-
-fn write_rows<T: Bytes>(
-    batch: &EnvironmentBatch,
-    layout: &SlabLayout,
-    slot: usize,
-    out: &mut dyn Write,
-) -> Result<()> {
-    let rows = batch.rows(key::<T>(batch, layout)?, slot);
-    let mut bytes = Vec::with_capacity(size_of_val(rows));
-    rows.iter().for_each(|&x| x.put(&mut bytes));
-    Ok(out.write_all(&bytes)?)
-}
-
-fn read_rows<T: Bytes>(
-    batch: &mut EnvironmentBatch,
-    layout: &SlabLayout,
-    slot: usize,
-    from: &mut dyn Read,
-) -> Result<()> {
-    let key = key::<T>(batch, layout)?;
-    let rows = batch.rows_mut(key, slot);
-    let mut bytes = vec![0; size_of_val(rows)];
-    from.read_exact(&mut bytes).map_err(short)?;
-    let numbers = bytes.chunks_exact(size_of::<T>());
-    rows.iter_mut()
-        .zip(numbers)
-        .for_each(|(to, bytes)| *to = T::get(bytes));
-    Ok(())
 }
 
 fn write_block(out: &mut dyn Write, bytes: &[u8]) -> Result<()> {

@@ -114,7 +114,8 @@ impl SlabMemory {
         unsafe { self.slabs.copy_slot(from, to, &all) }
     }
 
-    /// The bytes of every slab at a slot, in table order: what [`load_slot`](Self::load_slot) reads.
+    /// The bytes of every slab at a slot, in table order and without lists of ended episodes: what
+    /// [`load_slot`](Self::load_slot) reads.
     pub fn save_slot(&self, slot: usize) -> Vec<u8> {
         // SAFETY: whoever writes these rows holds `&mut self`.
         unsafe { self.slabs.slot_bytes(slot) }

@@ -104,6 +104,22 @@ impl EnvironmentBatch {
         unsafe { self.slabs.rows_mut(key, slot, &(0..self.slabs.instances())) }
     }
 
+    /// The bytes of every slab at a slot, in table order and without lists of ended episodes: what
+    /// [`load_slot`](Self::load_slot) reads.
+    pub fn save_slot(&self, slot: usize) -> Vec<u8> {
+        // SAFETY: as for `rows`.
+        unsafe { self.slabs.slot_bytes(slot) }
+    }
+
+    /// Makes every slab at a slot what [`save_slot`](Self::save_slot) wrote.
+    ///
+    /// # Errors
+    /// Another number of bytes than these slabs have.
+    pub fn load_slot(&mut self, slot: usize, bytes: &[u8]) -> Result<()> {
+        // SAFETY: as for `rows_mut`.
+        unsafe { self.slabs.set_slot_bytes(slot, bytes) }
+    }
+
     /// The shards, each to be used by one thread.
     pub fn shards_mut(&mut self) -> impl Iterator<Item = ShardMut<'_>> {
         let slabs = &self.slabs;

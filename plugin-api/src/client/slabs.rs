@@ -178,7 +178,7 @@ impl Slabs {
         }
     }
 
-    /// The bytes of every slab at a slot, in table order.
+    /// The bytes of every slab that keeps time slots, at one of them, in table order.
     ///
     /// # Safety
     /// As for `rows`, for every slab.
@@ -212,11 +212,11 @@ impl Slabs {
         Ok(())
     }
 
-    /// Start and length in bytes of every slab at a slot; slot 0 of those that keep one.
+    /// Start and length in bytes of every slab that keeps time slots.
     fn slot_spans(&self, slot: usize) -> impl Iterator<Item = (*mut u8, usize)> {
-        self.buffers.iter().map(move |buffer| {
+        let kept = self.buffers.iter().filter(|buffer| !buffer.layout.ended);
+        kept.map(move |buffer| {
             let len = self.instances * buffer.layout.row() * buffer.layout.dtype.size();
-            let slot = if buffer.layout.ended { 0 } else { slot };
             assert!(slot < buffer.slots, "slot out of range");
             let start = buffer.memory.as_ptr().cast::<u8>().cast_mut();
             (start.wrapping_add(slot * len), len)
