@@ -59,13 +59,18 @@ pub(crate) fn zeros(len: usize) -> Vec<f32> {
     buffer
 }
 
-/// Hands a buffer back.
+/// Hands a buffer back. Where there is no room, the smallest goes: large ones cost most to make.
 pub(crate) fn give(buffer: Vec<f32>) {
     POOL.with_borrow_mut(|pool| {
-        let size = buffer.capacity();
-        if size > 0 && pool.buffers.len() < MOST_BUFFERS && pool.floats + size <= MOST_FLOATS {
-            pool.floats += size;
-            pool.buffers.push(buffer);
+        pool.floats += buffer.capacity();
+        pool.buffers.push(buffer);
+        while pool.buffers.len() > MOST_BUFFERS || pool.floats > MOST_FLOATS {
+            let sizes = pool.buffers.iter().map(Vec::capacity).enumerate();
+            let Some((smallest, size)) = sizes.min_by_key(|&(_, size)| size) else {
+                return;
+            };
+            pool.buffers.swap_remove(smallest);
+            pool.floats -= size;
         }
     });
 }
@@ -90,5 +95,16 @@ mod tests {
         assert_ne!(third.as_ptr(), address);
         give_all([second, third]);
         assert!(zeros(950).iter().all(|&x| x == 0.0));
+    }
+
+    #[test]
+    fn a_large_buffer_finds_room_among_many_small_ones() {
+        for _ in 0..2 * MOST_BUFFERS {
+            give(vec![0.0; 10]);
+        }
+        let large = take(5000);
+        let address = large.as_ptr();
+        give(large);
+        assert_eq!(take(5000).as_ptr(), address);
     }
 }

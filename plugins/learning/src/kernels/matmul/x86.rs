@@ -38,35 +38,36 @@ macro_rules! tile_kernel {
                     }
                 }
             }
-            for (r, sums) in sums.iter().enumerate() {
-                if used == N * $lanes {
+            // Each loop short enough to be unrolled whole: sums that are indexed at run time would live in memory.
+            if used == N * $lanes {
+                for (r, sums) in sums.iter().enumerate() {
                     for (j, &sum) in sums.iter().enumerate() {
                         // SAFETY: row r of c has N·lanes elements, by the caller's promise.
                         unsafe {
                             let target = c.add(r * c_stride + j * $lanes);
-                            $store(
-                                target,
-                                if accumulate {
-                                    $add($load(target), sum)
-                                } else {
-                                    sum
-                                },
-                            );
+                            let total = if accumulate {
+                                $add($load(target), sum)
+                            } else {
+                                sum
+                            };
+                            $store(target, total);
                         }
                     }
-                } else {
-                    let mut row = [0.0f32; 32];
-                    for (j, &sum) in sums.iter().enumerate() {
-                        // SAFETY: N·lanes ≤ 32.
-                        unsafe { $store(row.as_mut_ptr().add(j * $lanes), sum) };
-                    }
-                    for (q, &sum) in row[..used].iter().enumerate() {
-                        // SAFETY: q < used.
-                        unsafe {
-                            let target = c.add(r * c_stride + q);
-                            *target = if accumulate { *target + sum } else { sum };
-                        }
-                    }
+                }
+                return;
+            }
+            let mut rows = [[0.0f32; 32]; R];
+            for (row, sums) in rows.iter_mut().zip(sums) {
+                for (j, &sum) in sums.iter().enumerate() {
+                    // SAFETY: N·lanes ≤ 32.
+                    unsafe { $store(row.as_mut_ptr().add(j * $lanes), sum) };
+                }
+            }
+            for (r, row) in rows.iter().enumerate() {
+                // SAFETY: row r of c has `used` elements, by the caller's promise.
+                let target = unsafe { std::slice::from_raw_parts_mut(c.add(r * c_stride), used) };
+                for (target, &sum) in target.iter_mut().zip(row) {
+                    *target = if accumulate { *target + sum } else { sum };
                 }
             }
         }
