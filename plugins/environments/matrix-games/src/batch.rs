@@ -374,21 +374,33 @@ fn find_cells(tables: &Tables, actions: &[i32], stage: &[u32], cells: &mut [u32]
 }
 
 /// Welfare and cooperation of all players together; an equilibrium where nobody would rather do something else.
+/// Numbers of metrics are compiled apart, so that a row is a load and a store.
 #[inline(always)]
 fn measure_anonymous(tables: &Tables, cells: &[u32], metrics: &mut [f32]) {
-    let width = tables.metrics.len();
-    let rounds = metrics
-        .chunks_exact_mut(width)
-        .zip(cells.chunks_exact(tables.players));
-    for (metrics, cells) in rounds {
-        let (mut welfare, mut stable, mut cooperation) = (0.0, 1.0_f32, 0.0);
+    match tables.metrics.len() {
+        3 => measure_players::<3>(tables, cells, metrics),
+        _ => measure_players::<2>(tables, cells, metrics),
+    }
+}
+
+#[inline(always)]
+fn measure_players<const METRICS: usize>(tables: &Tables, cells: &[u32], metrics: &mut [f32]) {
+    let own = tables.measures.as_chunks::<METRICS>().0;
+    let rows = metrics.as_chunks_mut::<METRICS>().0;
+    for (metrics, cells) in rows.iter_mut().zip(cells.chunks_exact(tables.players)) {
+        let mut total = [0.0_f32; METRICS];
+        total[1] = 1.0;
         for &cell in cells {
-            let own = &tables.measures[cell as usize * width..][..width];
-            welfare += own[0];
-            stable = stable.min(own[1]);
-            cooperation += own.get(2).copied().unwrap_or(0.0);
+            let own = &own[cell as usize];
+            for (at, (total, &own)) in total.iter_mut().zip(own).enumerate() {
+                *total = if at == 1 {
+                    total.min(own)
+                } else {
+                    *total + own
+                };
+            }
         }
-        metrics.copy_from_slice(&[welfare, stable, cooperation][..width]);
+        *metrics = total;
     }
 }
 

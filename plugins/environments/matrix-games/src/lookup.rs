@@ -67,13 +67,30 @@ fn fixed_cells<const N: usize>(strides: [u32; N], actions: &[i32], cells: &mut [
 /// Each player's cell of an anonymous game with `totals` possible sums.
 #[inline(always)]
 pub(crate) fn anonymous_cells(players: usize, totals: u32, actions: &[i32], cells: &mut [u32]) {
-    let rounds = cells
-        .chunks_exact_mut(players)
-        .zip(actions.chunks_exact(players));
-    for (cells, joint) in rounds {
-        let total: u32 = joint.iter().map(|&action| action as u32).sum();
-        for (cell, &own) in cells.iter_mut().zip(joint) {
-            *cell = own as u32 * totals + total;
+    match players {
+        4 => cells_of_players::<4>(totals, actions, cells),
+        5 => cells_of_players::<5>(totals, actions, cells),
+        _ => {
+            let rounds = cells
+                .chunks_exact_mut(players)
+                .zip(actions.chunks_exact(players));
+            rounds.for_each(|(cells, joint)| own_cells(totals, joint, cells));
         }
+    }
+}
+
+#[inline(always)]
+fn cells_of_players<const N: usize>(totals: u32, actions: &[i32], cells: &mut [u32]) {
+    let joint = actions.as_chunks::<N>().0;
+    for (cells, joint) in cells.as_chunks_mut::<N>().0.iter_mut().zip(joint) {
+        own_cells(totals, joint, cells);
+    }
+}
+
+#[inline(always)]
+fn own_cells(totals: u32, joint: &[i32], cells: &mut [u32]) {
+    let total: u32 = joint.iter().map(|&action| action as u32).sum();
+    for (cell, &own) in cells.iter_mut().zip(joint) {
+        *cell = own as u32 * totals + total;
     }
 }
