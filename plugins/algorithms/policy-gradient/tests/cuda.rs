@@ -4,9 +4,12 @@
 mod common;
 #[path = "common/mechanism.rs"]
 mod mechanism;
+#[path = "common/noise.rs"]
+mod noise;
 
-use common::{Gym, Outcome, World};
+use common::{Gym, World};
 use mechanism::Echo;
+use noise::Noise;
 use palaestra_learning::weights;
 use palaestra_plugin_api::{
     ErrorKind,
@@ -14,55 +17,6 @@ use palaestra_plugin_api::{
     serde_json::{Value, json},
 };
 use policy_gradient::Ppo;
-
-/// Two groups that see noise and are paid for what they do, in episodes of 5 steps that are cut off.
-struct Noise {
-    rng: EnvRng,
-    seen: Vec<f32>,
-    step: u32,
-}
-
-impl World for Noise {
-    fn spec() -> EnvironmentSpec {
-        let mut spec = EnvironmentSpec::new("good", 2, Space::real(3), Space::discrete(3));
-        spec.groups
-            .push(GroupSpec::new("bad", 1, Space::real(2), Space::real(2)));
-        spec.groups[0].has_action_mask = true;
-        spec
-    }
-    fn new(instance: usize) -> Self {
-        let rng = EnvRng::new(3, instance as u64, 0, 0);
-        Self {
-            rng,
-            seen: vec![0.0; 9],
-            step: 0,
-        }
-    }
-    fn reset(&mut self) {
-        self.step = 0;
-        self.seen.fill_with(|| self.rng.range(-1.0, 1.0) as f32);
-    }
-    fn observe(&self, agent: usize, into: &mut [f32]) {
-        into.copy_from_slice(&self.seen[3 * agent..][..into.len()]);
-    }
-    fn mask(&self, agent: usize, into: &mut [u8]) {
-        into[agent] = u8::from(self.step.is_multiple_of(2));
-    }
-    fn step(&mut self, actions: &[Vec<f32>]) -> Outcome {
-        let rewards = actions
-            .iter()
-            .zip(self.seen.chunks(3))
-            .map(|(a, seen)| a[0] * seen[0]);
-        let rewards = rewards.collect();
-        self.step += 1;
-        self.seen.fill_with(|| self.rng.range(-1.0, 1.0) as f32);
-        Outcome {
-            rewards,
-            terminated: false,
-            truncated: self.step == 5,
-        }
-    }
-}
 
 fn config(device: &str, more: &Value) -> Value {
     let mut config = json!({

@@ -4,9 +4,12 @@
 mod common;
 #[path = "../../tests/common/mechanism.rs"]
 mod mechanism;
+#[path = "../../tests/common/noise.rs"]
+mod noise;
 
 use common::{Gym, Outcome, World};
 use mechanism::Echo;
+use noise::Noise;
 use palaestra_learning::{
     device::Backend,
     networks::Module,
@@ -60,54 +63,6 @@ impl<L: Look> Algorithm for Probe<L> {
     }
     fn learn(&mut self, fragment: &Table<'_>) -> Result<Metrics> {
         L::look(&mut self.0, fragment)
-    }
-}
-
-/// Two groups that see noise, with episodes of 5 steps that are cut off, or terminate when instance 0 says so.
-struct Noise {
-    rng: EnvRng,
-    seen: Vec<f32>,
-    step: u32,
-    instance: usize,
-}
-
-impl World for Noise {
-    fn spec() -> EnvironmentSpec {
-        let mut spec = EnvironmentSpec::new("good", 2, Space::real(3), Space::discrete(3));
-        spec.groups
-            .push(GroupSpec::new("bad", 1, Space::real(2), Space::real(2)));
-        spec.groups[0].has_action_mask = true;
-        spec
-    }
-    fn new(instance: usize) -> Self {
-        let rng = EnvRng::new(3, instance as u64, 0, 0);
-        Self {
-            rng,
-            seen: vec![0.0; 9],
-            step: 0,
-            instance,
-        }
-    }
-    fn reset(&mut self) {
-        self.step = 0;
-        self.seen.fill_with(|| self.rng.range(-1.0, 1.0) as f32);
-    }
-    fn observe(&self, agent: usize, into: &mut [f32]) {
-        into.copy_from_slice(&self.seen[3 * agent..][..into.len()]);
-    }
-    fn mask(&self, agent: usize, into: &mut [u8]) {
-        into[agent] = u8::from(self.step.is_multiple_of(2));
-    }
-    fn step(&mut self, _: &[Vec<f32>]) -> Outcome {
-        self.step += 1;
-        self.seen.fill_with(|| self.rng.range(-1.0, 1.0) as f32);
-        let rewards = (0..3).map(|_| self.rng.range(-1.0, 1.0) as f32).collect();
-        let ends = self.step == 5 + self.instance as u32;
-        Outcome {
-            rewards,
-            terminated: ends && self.instance == 0,
-            truncated: ends && self.instance > 0,
-        }
     }
 }
 

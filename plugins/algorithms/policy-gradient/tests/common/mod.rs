@@ -1,4 +1,7 @@
 //! A host in a few lines: small worlds, recorded fragment by fragment, through an algorithm's vtable.
+//!
+//! Beside [`palaestra_plugin_api::testing::training`], which trains in real environments: this one has a mechanism, other
+//! ranks, agents of others, and memory that a test may change between acting and learning.
 
 #![allow(dead_code)] // every test file uses its part
 
