@@ -9,6 +9,7 @@
 
 pub mod adapting;
 pub mod auditor;
+mod one_group;
 pub mod tiny_qmix;
 
 pub use adapting::Adapting;

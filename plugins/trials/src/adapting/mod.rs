@@ -31,7 +31,6 @@ use palaestra_learning::{
     optimisers::{Adam, AdamSettings, AdamState},
     skips::{Skips, all_finite},
     tensor::{self, Cpu, GradientTape, Gradients, matrix},
-    weights::{self, NamedTensors},
 };
 use palaestra_plugin_api::{
     abi::{NO_GROUP, id},
@@ -39,12 +38,11 @@ use palaestra_plugin_api::{
     config::Rate,
     prelude::*,
     rng::purpose,
-    serde_json,
-    spec::Element,
     table::Table,
 };
 
 use self::experience::{Experience, Source};
+use crate::one_group::{one_group, read_snapshot, read_weights, write_snapshot, write_weights};
 
 /// Settings of Adapting.
 #[config]
@@ -139,20 +137,7 @@ impl Algorithm for Adapting {
     type Config = AdaptingConfig;
 
     fn capabilities(_: &AdaptingConfig, setting: &Setting) -> Result<AlgorithmCapabilities> {
-        let [(_, group)] = setting.controlled_groups().collect::<Vec<_>>()[..] else {
-            return Err(Error::config(format!(
-                "{}: expected one controlled group, found {}",
-                Self::ID,
-                setting.controlled.len()
-            )));
-        };
-        if group.observation.element() != Element::F32 {
-            return Err(Error::config(format!(
-                "{}: expected observations of numbers, found bytes in group {:?}",
-                Self::ID,
-                group.name
-            )));
-        }
+        one_group(Self::ID, setting)?;
         Ok(AlgorithmCapabilities {
             actions: vec![ActionKind::Discrete],
             on_policy: true,
@@ -163,9 +148,8 @@ impl Algorithm for Adapting {
         })
     }
 
-    #[allow(clippy::expect_used)] // `capabilities` has counted the groups
     fn new(config: &AdaptingConfig, setting: &Setting) -> Result<Self> {
-        let (index, group) = setting.controlled_groups().next().expect("one group");
+        let (index, group) = one_group(Self::ID, setting)?;
         let tasks = config.tasks.min(config.tasks_per_update) as usize;
         if setting.role == Role::Learner && setting.instances < tasks {
             return Err(Error::config(format!(
@@ -274,12 +258,11 @@ impl Algorithm for Adapting {
             adam: self.adam.state(&self.meta)?,
             progress: self.progress.clone(),
         };
-        serde_json::to_writer(out, &saved).map_err(|e| Error::plugin(format!("snapshot: {e}")))
+        write_snapshot(&saved, out)
     }
 
     fn restore(&mut self, from: &mut dyn Read) -> Result<()> {
-        let saved: Saved =
-            serde_json::from_reader(from).map_err(|e| Error::config(format!("snapshot: {e}")))?;
+        let saved: Saved = read_snapshot(from)?;
         self.meta.set_flat(&saved.meta)?;
         self.adam.restore(&self.meta, &saved.adam)?;
         self.progress = saved.progress;
@@ -287,19 +270,11 @@ impl Algorithm for Adapting {
     }
 
     fn weights(&mut self, out: &mut dyn Write) -> Result<()> {
-        let mut all = NamedTensors::new();
-        weights::collect(&self.meta, &format!("policy/{}", self.group.1), &mut all);
-        Ok(out.write_all(&weights::to_bytes(&all, &Default::default())?)?)
+        write_weights(&self.meta, &self.group.1, out)
     }
 
     fn set_weights(&mut self, from: &mut dyn Read, groups: &[String]) -> Result<()> {
-        let mut bytes = Vec::new();
-        from.read_to_end(&mut bytes)?;
-        let (all, _) = weights::from_bytes(&bytes)?;
-        let name = &self.group.1;
-        if groups.is_empty() || groups.contains(name) {
-            weights::apply(&mut self.meta, &format!("policy/{name}"), &all)?;
-        }
+        read_weights(&mut self.meta, &self.group.1, from, groups)?;
         self.freeze()
     }
 }

@@ -30,7 +30,6 @@ use palaestra_learning::{
     optimisers::{Adam, AdamSettings, AdamState},
     skips::Skips,
     tensor::{self, Cpu, GradientTape, Matrix, NoneTape, Scalar, values},
-    weights::{self, NamedTensors},
 };
 use palaestra_plugin_api::{
     abi::{NO_GROUP, id},
@@ -40,8 +39,6 @@ use palaestra_plugin_api::{
     config::Rate,
     prelude::*,
     rng::{self, purpose},
-    serde_json,
-    spec::Element,
     table::Table,
 };
 
@@ -50,6 +47,7 @@ use self::{
     mixing::mix,
     network::{Actor, Network, Sizes},
 };
+use crate::one_group::{one_group, read_snapshot, read_weights, write_snapshot, write_weights};
 
 /// Settings of TinyQmix.
 #[config]
@@ -127,20 +125,7 @@ impl Algorithm for TinyQmix {
     type Config = TinyQmixConfig;
 
     fn capabilities(config: &TinyQmixConfig, setting: &Setting) -> Result<AlgorithmCapabilities> {
-        let [(_, group)] = setting.controlled_groups().collect::<Vec<_>>()[..] else {
-            return Err(Error::config(format!(
-                "{}: expected one controlled group, found {}",
-                Self::ID,
-                setting.controlled.len()
-            )));
-        };
-        if group.observation.element() != Element::F32 {
-            return Err(Error::config(format!(
-                "{}: expected observations of numbers, found bytes in group {:?}",
-                Self::ID,
-                group.name
-            )));
-        }
+        one_group(Self::ID, setting)?;
         Ok(AlgorithmCapabilities {
             actions: vec![ActionKind::Discrete],
             off_policy: true,
@@ -153,9 +138,8 @@ impl Algorithm for TinyQmix {
         })
     }
 
-    #[allow(clippy::expect_used)] // `capabilities` has counted the groups
     fn new(config: &TinyQmixConfig, setting: &Setting) -> Result<Self> {
-        let (index, group) = setting.controlled_groups().next().expect("one group");
+        let (index, group) = one_group(Self::ID, setting)?;
         let observation = group.observation.width();
         let state = setting.spec.state.as_ref().map(|s| s.width());
         let sizes = Sizes {
@@ -257,12 +241,11 @@ impl Algorithm for TinyQmix {
             updates: self.updates,
             skips: self.skips,
         };
-        serde_json::to_writer(out, &saved).map_err(|e| Error::plugin(format!("snapshot: {e}")))
+        write_snapshot(&saved, out)
     }
 
     fn restore(&mut self, from: &mut dyn Read) -> Result<()> {
-        let saved: Saved =
-            serde_json::from_reader(from).map_err(|e| Error::config(format!("snapshot: {e}")))?;
+        let saved: Saved = read_snapshot(from)?;
         self.online.set_flat(&saved.online)?;
         self.target.set_flat(&saved.target)?;
         self.adam.restore(&self.online, &saved.adam)?;
@@ -273,20 +256,12 @@ impl Algorithm for TinyQmix {
     }
 
     fn weights(&mut self, out: &mut dyn Write) -> Result<()> {
-        let mut all = NamedTensors::new();
-        weights::collect(&self.online, &format!("policy/{}", self.group.1), &mut all);
-        Ok(out.write_all(&weights::to_bytes(&all, &Default::default())?)?)
+        write_weights(&self.online, &self.group.1, out)
     }
 
     fn set_weights(&mut self, from: &mut dyn Read, groups: &[String]) -> Result<()> {
-        let mut bytes = Vec::new();
-        from.read_to_end(&mut bytes)?;
-        let (all, _) = weights::from_bytes(&bytes)?;
-        let name = &self.group.1;
-        if groups.is_empty() || groups.contains(name) {
-            weights::apply(&mut self.online, &format!("policy/{name}"), &all)?;
-            self.actor = self.online.freeze();
-        }
+        read_weights(&mut self.online, &self.group.1, from, groups)?;
+        self.actor = self.online.freeze();
         Ok(())
     }
 }
