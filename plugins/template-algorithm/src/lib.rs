@@ -1,4 +1,4 @@
-//! A Palaestra plugin: one learning algorithm in one file, which hosts find by its name.
+//! A Palaestra plugin: one learning algorithm, which hosts find by its name.
 //!
 //! Further algorithms go beside `ascent.rs` and into the list below.
 #![forbid(unsafe_code)]

@@ -86,8 +86,8 @@ pub(crate) fn files(template: &Template, names: &Names, api: &Api) -> Vec<(Strin
         ("src/lib.rs".to_owned(), renamed(template.root)),
         (format!("src/{}.rs", names.module), renamed(template.source)),
     ];
-    if let Some(tests) = template.tests {
-        files.push((format!("src/{}/tests.rs", names.module), renamed(tests)));
+    for (name, text) in template.parts {
+        files.push((format!("src/{}/{name}", names.module), renamed(text)));
     }
     files
 }
@@ -178,8 +178,8 @@ mod tests {
         for template in [&ENVIRONMENT, &ALGORITHM, &COORDINATION] {
             assert!(template.taken.is_sorted(), "{}", template.what);
             for word in template.taken {
-                let used = [Some(template.source), template.tests];
-                let mut used = used.iter().flatten();
+                let parts = template.parts.iter().map(|(_, text)| *text);
+                let mut used = parts.chain([template.source]);
                 assert!(used.any(|text| text.contains(word)), "{word} is not used");
                 assert!(Names::parse(word, template.taken).is_err(), "{word}");
             }

@@ -11,10 +11,10 @@ pub(crate) struct Template {
     pub(crate) library: &'static str,
     /// `src/lib.rs`.
     pub(crate) root: &'static str,
-    /// The file that has everything.
+    /// The module's file.
     pub(crate) source: &'static str,
-    /// Its tests, where they are a file of their own.
-    pub(crate) tests: Option<&'static str>,
+    /// Name and text of its parts that are files of their own, in the module's folder.
+    pub(crate) parts: &'static [(&'static str, &'static str)],
     /// `README.md`.
     pub(crate) readme: &'static str,
     /// Whether it uses the learning kit.
@@ -43,7 +43,7 @@ pub(crate) const ENVIRONMENT: Template = template!(
     what: "environment",
     type_name: "Beacon",
     library: "template",
-    tests: None,
+    parts: &[],
     learns: false,
     taken: &["Subject", "Value"],
     try_it: &["palaestra check LIBRARY", "palaestra render ID --plugin-dir target/release"],
@@ -55,15 +55,18 @@ pub(crate) const ALGORITHM: Template = template!(
     what: "algorithm",
     type_name: "Ascent",
     library: "template_algorithm",
-    tests: Some(include_str!("../../../../plugins/template-algorithm/src/ascent/tests.rs")),
+    parts: &[
+        ("team.rs", include_str!("../../../../plugins/template-algorithm/src/ascent/team.rs")),
+        ("tests.rs", include_str!("../../../../plugins/template-algorithm/src/ascent/tests.rs")),
+    ],
     learns: true,
     taken: &[
         "ActionKind", "Activation", "Adam", "AdamSettings", "AdamState", "Algorithm",
         "AlgorithmCapabilities", "Categorical", "Collect", "Cpu", "FinalValue", "Fragment",
         "FrozenMlp", "GradientTape", "Input", "Lamps", "Loss", "Metrics", "Mlp", "Module",
-        "Moments", "NamedTensors", "Networks", "Parameter", "Path", "Rate", "Read", "Rollout",
-        "Saved", "Setting", "Settings", "Skips", "SlabElement", "Subject", "Table", "Team",
-        "Training", "ValueError", "Write",
+        "Moments", "NamedTensors", "Networks", "Parameter", "Path", "Range", "Rate", "Read", "Rollout",
+        "Saved", "Setting", "Settings", "Share", "Skips", "SlabElement", "Subject", "Table", "Team",
+        "Training", "Transitions", "Unit", "ValueError", "Write",
     ],
     try_it: &[
         "palaestra describe ID --plugin-dir target/release",
@@ -77,7 +80,7 @@ pub(crate) const COORDINATION: Template = template!(
     what: "coordination mechanism",
     type_name: "Relay",
     library: "template_coordination",
-    tests: None,
+    parts: &[],
     learns: false,
     taken: &[
         "Backward", "Call", "CoordinationHandle", "Exchange", "ExchangePort", "Extras",

@@ -108,7 +108,7 @@ fn weights_carry_the_policy_to_another_object() {
 /// By hand: rows 0 and 2 count, so L = -(2·(-1) + (-1)·(-3))/2.
 #[test]
 fn the_policy_loss_leaves_out_who_does_not_take_part() {
-    let loss = policy_loss(&[-1.0, -2.0, -3.0], &[2.0, 9.0, -1.0], &[1, 0, 1]).unwrap();
+    let loss = team::policy_loss(&[-1.0, -2.0, -3.0], &[2.0, 9.0, -1.0], &[1, 0, 1]).unwrap();
     assert_eq!(loss.value, -0.5);
     assert_eq!(loss.gradient, [-1.0, 0.0, 0.5]);
 }
