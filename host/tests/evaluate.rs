@@ -114,6 +114,10 @@ fn an_algorithm_is_evaluated_without_training() {
     ];
     let agents = &eval(&machine, &fewer)["groups"]["agent"]["agents"];
     assert_eq!(agents.as_array().unwrap().len(), 2);
+    let idle = [&["eval"], &fewer[..2], &["--set=evaluation.episodes=20"]].concat();
+    machine
+        .run(&idle)
+        .fails(2, &["--set evaluation", "--episodes"]);
 }
 
 #[test]

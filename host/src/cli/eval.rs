@@ -4,7 +4,7 @@ mod policies;
 
 use std::process::ExitCode;
 
-use palaestra_plugin_api::{Result, algorithm::Role, one_line};
+use palaestra_plugin_api::{Error, Result, algorithm::Role, one_line};
 use serde::Serialize;
 
 use super::{
@@ -93,6 +93,7 @@ struct Document<'a> {
 /// # Errors
 /// Something that is no run, no checkpoint that can be read, policies that do not fit each other.
 pub(crate) fn run(args: &EvalArgs, common: &Common) -> Result<ExitCode> {
+    refuse_idle(&args.settings)?;
     let session = common.session()?;
     let chosen = policies::choose(args, &session)?;
     let Chosen {
@@ -131,6 +132,19 @@ pub(crate) fn run(args: &EvalArgs, common: &Common) -> Result<ExitCode> {
         false => print(&text(&document))?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Refuses settings that decide nothing here, rather than leave them aside.
+fn refuse_idle(settings: &[Setting]) -> Result<()> {
+    let idle = ["evaluation", "training", "seed"];
+    match settings.iter().find(|s| idle.contains(&s.part())) {
+        None => Ok(()),
+        Some(setting) => Err(Error::config(format!(
+            "--set {}: expected a setting of who plays in which world; how it is evaluated is said by --episodes, \
+             --num-envs, --seed and --stochastic",
+            setting.part()
+        ))),
+    }
 }
 
 fn text(document: &Document<'_>) -> String {

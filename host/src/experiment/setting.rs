@@ -19,6 +19,11 @@ impl Setting {
         self.path.insert(0, part.to_owned());
         self
     }
+
+    /// The part of an experiment that it belongs to.
+    pub fn part(&self) -> &str {
+        &self.path[0]
+    }
 }
 
 /// Parses `a.b=value`. The value is read as TOML (`3`, `0.5`, `true`, `[1, 2]`, `{x = 1}`, `"text"`), then as JSON;
