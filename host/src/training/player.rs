@@ -1,30 +1,24 @@
 //! One policy on a stage: its algorithm object, its way of seeing, and the memory that it writes.
 
+mod group;
+
 use palaestra_plugin_api::{
     Error, Result,
     abi::{NO_GROUP, id},
     algorithm::{Collect, Metrics, Role, Sees},
     client::{
-        AlgorithmHandle, CoordinationHandle, EnvironmentBatch, Key, Lend, SlabElement, SlabMemory,
-        Slabs, TablePlan,
+        AlgorithmHandle, CoordinationHandle, EnvironmentBatch, Key, Lend, SlabMemory, TablePlan,
     },
-    layout::ends_per_agent,
-    spec::{EnvironmentSpec, GroupSpec},
 };
-
 use serde_json::{Value, json};
 
-use super::{
-    arbiters::Arbiters,
-    composition,
-    ended::EndedEpisodes,
-    identity::{Identity, missing},
-    memory,
-};
+use super::{arbiters::Arbiters, composition, ended::EndedEpisodes, identity::Identity, memory};
 use crate::{
     policy::{ActionRows, PolicyView},
     session::AlgorithmMaker,
 };
+pub(super) use group::Action;
+use group::{FIRST, Group, clear, key};
 
 /// What a player is made of.
 pub(super) struct Casting<'a> {
@@ -53,35 +47,6 @@ pub(super) struct Player {
     first: Key<u8>,
     sees_all: bool,
     plan: Option<(usize, TablePlan)>,
-}
-
-/// One controlled group: where its rows are.
-struct Group {
-    g: usize,
-    agents: usize,
-    /// Observations of the environment; none for bytes.
-    base: Option<Key<f32>>,
-    /// Observations and final observations as the policy sees them, where they differ.
-    seen: Option<(Key<f32>, Key<f32>)>,
-    action: Action,
-    controlled: Key<u8>,
-    reward: Key<f32>,
-    learning_reward: Key<f32>,
-    recurrent: Option<Key<f32>>,
-    alive: Option<Key<u8>>,
-    /// Ends and beginnings of the agents' own episodes, where they have them.
-    agent: Option<[Key<u8>; 3]>,
-    instance: [Key<u8>; 3],
-    /// Scratch, one flag an agent.
-    flags: Vec<u8>,
-    terminated: Vec<u8>,
-}
-
-/// Proposed actions, and the environment's.
-#[derive(Clone, Copy)]
-pub(super) enum Action {
-    Choices(Key<i32>, Key<i32>),
-    Real(Key<f32>, Key<f32>),
 }
 
 impl Player {
@@ -116,9 +81,7 @@ impl Player {
             .map(find)
             .collect::<Result<Vec<_>>>()?;
         let sees_all = capabilities.sees == Sees::All;
-        let shown = |_: u32, g: u32| {
-            sees_all || g == NO_GROUP || groups.iter().any(|group| group.g == g as usize)
-        };
+        let shown = shown_to(&groups, sees_all);
         let plan = TablePlan::new()
             .with_some(batch, shown)
             .with_some(identity.memory(), shown)
@@ -318,9 +281,7 @@ impl Player {
         steps: usize,
     ) -> Result<Metrics> {
         if self.plan.as_ref().is_none_or(|(of, _)| *of != steps) {
-            let shown = |_: u32, g: u32| {
-                self.sees_all || g == NO_GROUP || self.groups.iter().any(|o| o.g == g as usize)
-            };
+            let shown = shown_to(&self.groups, self.sees_all);
             let plan = TablePlan::new()
                 .with_some(batch, shown)
                 .with_some(identity.memory(), shown)
@@ -379,111 +340,7 @@ impl Player {
     }
 }
 
-/// Positions in [`Group::agent`] and [`Group::instance`].
-const FIRST: usize = 0;
-const TERMINATED: usize = 1;
-const TRUNCATED: usize = 2;
-
-impl Group {
-    fn find(
-        g: usize,
-        batch: &EnvironmentBatch,
-        memory: &SlabMemory,
-        finals: &SlabMemory,
-        seen_spec: &EnvironmentSpec,
-    ) -> Result<Self> {
-        let (world, own, group) = (batch.slabs(), memory.slabs(), g as u32);
-        let GroupSpec { agents, action, .. } = &seen_spec.groups[g];
-        let action = if action.is_box() {
-            Action::Real(
-                key(own, id::PROPOSED_ACTION, group)?,
-                key(world, id::ACTION, group)?,
-            )
-        } else {
-            Action::Choices(
-                key(own, id::PROPOSED_ACTION, group)?,
-                key(world, id::ACTION, group)?,
-            )
-        };
-        let agent = ends_per_agent(batch.spec()).then(|| -> Result<_> {
-            let key = |id| key(world, id, group);
-            Ok([
-                key(id::AGENT_FIRST)?,
-                key(id::AGENT_TERMINATED)?,
-                key(id::AGENT_TRUNCATED)?,
-            ])
-        });
-        let seen = own.key(id::OBSERVATION, group);
-        Ok(Self {
-            g,
-            agents: *agents,
-            base: world.key(id::OBSERVATION, group),
-            seen: seen.zip(finals.slabs().key(id::FINAL_OBSERVATION, group)),
-            action,
-            controlled: key(own, id::CONTROLLED, group)?,
-            reward: key(world, id::REWARD, group)?,
-            learning_reward: key(own, id::LEARNING_REWARD, group)?,
-            recurrent: own.key(id::RECURRENT, group),
-            alive: world.key(id::ALIVE, group),
-            agent: agent.transpose()?,
-            instance: [
-                key(world, id::FIRST, NO_GROUP)?,
-                key(world, id::TERMINATED, NO_GROUP)?,
-                key(world, id::TRUNCATED, NO_GROUP)?,
-            ],
-            flags: vec![0; batch.instances() * agents],
-            terminated: vec![0; batch.instances() * agents],
-        })
-    }
-
-    /// Writes one flag an agent: its own where agents have episodes of their own, else the instance's.
-    fn flag(&mut self, batch: &EnvironmentBatch, slot: usize, which: usize) {
-        match &self.agent {
-            Some(keys) => self.flags.copy_from_slice(batch.rows(keys[which], slot)),
-            None => {
-                let rows = batch.rows(self.instance[which], slot);
-                for (agents, &flag) in self.flags.chunks_exact_mut(self.agents).zip(rows) {
-                    agents.fill(flag);
-                }
-            }
-        }
-    }
-
-    /// The reward to learn from: the environment's, as the view changes it.
-    fn reward(
-        &mut self,
-        batch: &EnvironmentBatch,
-        reported: &[f32],
-        memory: &mut SlabMemory,
-        view: &mut PolicyView,
-        slot: usize,
-    ) {
-        if !view.changes_reward() {
-            memory
-                .rows_mut(self.learning_reward, slot)
-                .copy_from_slice(reported);
-            return;
-        }
-        self.flag(batch, slot, TERMINATED);
-        std::mem::swap(&mut self.flags, &mut self.terminated);
-        self.flag(batch, slot, TRUNCATED);
-        let ended = self.flags.iter_mut().zip(&self.terminated);
-        ended.for_each(|(ended, &terminated)| *ended |= terminated);
-        let (counted, out) = (self.controlled, self.learning_reward);
-        if let Some((counted, out)) = memory.read_write((counted, slot - 1), (out, slot)) {
-            view.reward(self.g, reported, &self.flags, Some(counted), out);
-        }
-    }
-}
-
-/// Zeroes the rows that are flagged.
-fn clear(rows: &mut [f32], flags: &[u8]) {
-    let width = rows.len() / flags.len().max(1);
-    let rows = rows.chunks_exact_mut(width.max(1)).zip(flags);
-    rows.filter(|&(_, &flag)| flag != 0)
-        .for_each(|(row, _)| row.fill(0.0));
-}
-
-fn key<T: SlabElement>(slabs: &Slabs, id: u32, group: u32) -> Result<Key<T>> {
-    slabs.key(id, group).ok_or_else(|| missing(id))
+/// Which slabs an algorithm is shown: those of its groups and those of no group, or all.
+fn shown_to(groups: &[Group], all: bool) -> impl Fn(u32, u32) -> bool + Copy + '_ {
+    move |_, g| all || g == NO_GROUP || groups.iter().any(|group| group.g == g as usize)
 }
