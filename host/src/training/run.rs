@@ -111,8 +111,8 @@ impl<'a> Run<'a> {
             metrics: Position::default(),
             random: None,
         };
-        let mut run = Self::new((parts, composition), plan, folder, workers, progress, None)?;
-        run.schedule = schedule;
+        let of = (parts, composition);
+        let mut run = Self::new(of, plan, folder, workers, progress, schedule, None)?;
         let random = random_baseline(parts, &plan.evaluation, workers)?;
         run.schedule.random = Some(random.total.mean_return);
         Ok(run)
@@ -130,10 +130,10 @@ impl<'a> Run<'a> {
         progress: Progress,
         from: &mut Checkpoint,
     ) -> Result<Self> {
-        let mut run = Self::new(of, plan, folder, workers, progress, Some(from.step()))?;
-        let schedule = from.bytes("run.json")?;
-        run.schedule = serde_json::from_slice(&schedule)
+        let schedule: Schedule = serde_json::from_slice(&from.bytes("run.json")?)
             .map_err(|e| Error::config(format!("checkpoint: run.json: {e}")))?;
+        let step = Some(from.step());
+        let mut run = Self::new(of, plan, folder, workers, progress, schedule, step)?;
         run.trainer.load(from)?;
         run.first_step = run.trainer.counters().steps;
         run.checkpoints.rewind(from.step())?;
@@ -149,17 +149,12 @@ impl<'a> Run<'a> {
         folder: &RunFolder,
         workers: &Workers,
         progress: Progress,
+        schedule: Schedule,
         resumed: Option<u64>,
     ) -> Result<Self> {
         Ok(Self {
             trainer: Trainer::new(parts, composition, &plan.training, workers)?,
-            schedule: Schedule {
-                next_log: 0,
-                next_checkpoint: 0,
-                next_evaluation: 0,
-                metrics: Position::default(),
-                random: None,
-            },
+            schedule,
             metrics: MetricsLog::create(&folder.metrics()),
             timing: MetricsLog::create(&folder.timing()),
             events: EventWriter::new(folder.path(), resumed),
@@ -256,16 +251,8 @@ impl<'a> Run<'a> {
     }
 
     fn log(&mut self, steps: u64, row: &BTreeMap<String, f64>) {
-        let cells = |row: &BTreeMap<String, f64>| -> Vec<(String, f64)> {
-            row.iter()
-                .map(|(name, &value)| (name.clone(), value))
-                .collect()
-        };
-        let row = cells(row);
-        let named: Vec<_> = row
-            .iter()
-            .map(|(name, value)| (name.as_str(), *value))
-            .collect();
+        let named = row.iter().map(|(name, &value)| (name.as_str(), value));
+        let named: Vec<_> = named.collect();
         self.warnings.extend(self.metrics.row(steps, &named));
         let split = self.trainer.take_split();
         let wall = self.began.elapsed();
