@@ -1,9 +1,6 @@
 //! Which policies play: those of one run, an untrained algorithm, or one for every seat.
 
-use std::{
-    path::{Path, PathBuf},
-    str::FromStr,
-};
+use std::{path::Path, str::FromStr};
 
 use palaestra_plugin_api::{Error, Result};
 
@@ -12,7 +9,11 @@ use crate::{
     experiment::{Experiment, Setting},
     runs::{Checkpoint, RunFolder, checkpoints},
     session::Session,
-    training::{composition::Parts, policy_state::PolicyState, saved::read_policies},
+    training::{
+        composition::{Parts, PolicyParts},
+        policy_state::PolicyState,
+        saved::read_policies,
+    },
 };
 
 /// Policies to evaluate, with their world.
@@ -30,6 +31,13 @@ pub(crate) struct Chosen {
 pub(super) struct Seat {
     group: String,
     player: String,
+}
+
+impl Seat {
+    /// Names the seat in an error about whoever shall take it.
+    fn blame(&self, error: Error) -> Error {
+        error.within(format_args!("--seat {}={}", self.group, self.player))
+    }
 }
 
 impl FromStr for Seat {
@@ -143,111 +151,102 @@ pub(crate) fn of_run(
     })
 }
 
-/// One policy for every seat; the world is that of the first run.
-fn seats(args: &EvalArgs, session: &Session) -> Result<Chosen> {
-    let mut chosen: Option<Chosen> = None;
-    let runs = args
-        .seats
-        .iter()
-        .filter(|seat| Path::new(&seat.player).exists());
-    let first = runs.clone().next().ok_or_else(|| {
-        let message = "--seat: expected at least one run, found none";
-        Error::config(message).with_next("name the folder of a run, as in --seat agent=runs/…")
-    })?;
-    let world = of_run(
-        Path::new(&first.player),
-        args.checkpoint,
-        &args.settings,
-        session,
-    )?
-    .parts;
-    for seat in &args.seats {
-        let (mut own, state) = player(seat, &world, args, session)?;
-        let policy = &mut own.parts.policies[0];
-        policy.groups = vec![seat.group.clone()];
-        let (policy, name) = (policy.clone(), format!("{}: {}", seat.group, own.names[0]));
-        match &mut chosen {
-            None => {
-                own.names = vec![name];
-                own.states = Some(vec![state]);
-                own.parts.policies = vec![policy];
-                chosen = Some(own);
-            }
-            Some(chosen) => {
-                chosen.parts.policies.push(policy);
-                chosen.names.push(name);
-                chosen.notes.append(&mut own.notes);
-                if let Some(states) = &mut chosen.states {
-                    states.push(state);
-                }
-            }
-        }
-    }
-    chosen.ok_or_else(|| Error::config("--seat: expected at least one, found none"))
+/// Who takes a seat.
+struct Seated {
+    policy: PolicyParts,
+    state: PolicyState,
+    name: String,
+    notes: Vec<String>,
 }
 
-/// The policy of a seat, in the world of the first run.
-fn player(
-    seat: &Seat,
-    world: &Parts,
-    args: &EvalArgs,
-    session: &Session,
-) -> Result<(Chosen, PolicyState)> {
-    let about = |e: Error| e.within(format!("--seat {}={}", seat.group, seat.player));
-    let run = PathBuf::from(&seat.player);
-    if !run.exists() {
-        let id = world.environment.id();
-        let mut experiment = Experiment::of_names(id, &seat.player, &[]);
-        let config = world.environment.config().as_object().cloned();
-        experiment.environment.config = config.unwrap_or_default();
-        let resolved = experiment.resolve(session).map_err(about)?;
-        let chosen = Chosen {
-            parts: Parts {
-                wrappers: world.wrappers.clone(),
-                ..Parts::of(&resolved)
-            },
-            states: None,
-            names: vec![resolved.experiment.algorithm[0].name.clone()],
-            notes: resolved.notes,
+/// One policy for every seat; the world is that of the first run.
+fn seats(args: &EvalArgs, session: &Session) -> Result<Chosen> {
+    let load = |seat: &Seat| {
+        let path = Path::new(&seat.player);
+        let run = || of_run(path, args.checkpoint, &args.settings, session);
+        let run = path.exists().then(run).transpose();
+        run.map_err(|e| seat.blame(e))
+    };
+    let runs = args.seats.iter().map(load).collect::<Result<Vec<_>>>()?;
+    let Some(first) = runs.iter().flatten().next() else {
+        let message = "--seat: expected at least one run, found none";
+        let next = "name the folder of a run, as in --seat agent=runs/…";
+        return Err(Error::config(message).with_next(next));
+    };
+    let mut parts = first.parts.clone();
+    let (mut policies, mut states) = (Vec::new(), Vec::new());
+    let (mut names, mut notes) = (Vec::new(), Vec::new());
+    for (seat, run) in args.seats.iter().zip(runs) {
+        let seated = match run {
+            Some(run) => of_group(run, &seat.group, &parts),
+            None => untrained(&seat.player, &parts, session),
         };
-        return Ok((chosen, PolicyState::untrained()));
+        let seated = seated.map_err(|e| seat.blame(e))?;
+        policies.push(PolicyParts {
+            groups: vec![seat.group.clone()],
+            ..seated.policy
+        });
+        states.push(seated.state);
+        names.push(format!("{}: {}", seat.group, seated.name));
+        notes.extend(seated.notes);
     }
-    let mut chosen = of_run(&run, args.checkpoint, &args.settings, session).map_err(about)?;
-    let same = chosen.parts.environment.id() == world.environment.id()
-        && chosen.parts.environment.config() == world.environment.config()
-        && chosen.parts.wrappers == world.wrappers;
+    parts.policies = policies;
+    Ok(Chosen {
+        parts,
+        states: Some(states),
+        names,
+        notes,
+    })
+}
+
+/// An algorithm that plays in this world as it comes.
+fn untrained(algorithm: &str, world: &Parts, session: &Session) -> Result<Seated> {
+    let mut experiment = Experiment::of_names(world.environment.id(), algorithm, &[]);
+    let config = world.environment.config().as_object().cloned();
+    experiment.environment.config = config.unwrap_or_default();
+    let resolved = experiment.resolve(session)?;
+    Ok(Seated {
+        policy: Parts::of(&resolved).policies.swap_remove(0),
+        state: PolicyState::untrained(),
+        name: resolved.experiment.algorithm[0].name.clone(),
+        notes: resolved.notes,
+    })
+}
+
+/// The policy of a run that plays a group, in the world that all play in.
+fn of_group(mut run: Chosen, group: &str, world: &Parts) -> Result<Seated> {
+    let same = run.parts.environment.id() == world.environment.id()
+        && run.parts.environment.config() == world.environment.config()
+        && run.parts.wrappers == world.wrappers;
     if !same {
-        let message = format!(
+        return Err(Error::config(format!(
             "expected a run in {} with the same settings as the first, found another world ({})",
             world.environment.id(),
-            chosen.parts.environment.id()
-        );
-        return Err(about(Error::config(message)));
+            run.parts.environment.id()
+        )));
     }
-    if !chosen.parts.mechanisms.is_empty() {
+    if !run.parts.mechanisms.is_empty() {
         let message = "expected policies that play without a mechanism, found one";
         let next = "evaluate the run as a whole: palaestra eval RUN";
-        return Err(about(Error::config(message).with_next(next)));
+        return Err(Error::config(message).with_next(next));
     }
-    let plays = |policy: &crate::training::composition::PolicyParts| {
-        policy.groups.is_empty() || policy.groups.contains(&seat.group)
-    };
-    let named = chosen
-        .parts
-        .policies
-        .iter()
-        .position(|p| p.groups.contains(&seat.group));
-    let position = named.or_else(|| chosen.parts.policies.iter().position(plays));
+    let policies = &mut run.parts.policies;
+    let named = |policy: &PolicyParts| policy.groups.iter().any(|g| g == group);
+    let position = policies.iter().position(named);
+    let position = position.or_else(|| policies.iter().position(|p| p.groups.is_empty()));
     let Some(position) = position else {
-        let message = format!("expected a policy of group {:?}, found none", seat.group);
-        return Err(about(Error::config(message)));
+        let message = format!("expected a policy of group {group:?}, found none");
+        return Err(Error::config(message));
     };
-    let policy = chosen.parts.policies.swap_remove(position);
-    chosen.parts.policies = vec![policy];
-    let mut states = chosen.states.take().unwrap_or_default();
+    let mut states = run.states.unwrap_or_default();
     if position >= states.len() {
         let message = format!("expected {} policies, found {}", position + 1, states.len());
-        return Err(about(Error::config(message)));
+        return Err(Error::config(message));
     }
-    Ok((chosen, states.swap_remove(position)))
+    Ok(Seated {
+        policy: policies.swap_remove(position),
+        state: states.swap_remove(position),
+        name: run.names.swap_remove(0),
+        notes: run.notes,
+    })
 }
