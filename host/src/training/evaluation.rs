@@ -63,7 +63,6 @@ pub fn stage(
         shards: None,
         steps: STEPS,
         purpose: purpose::EVALUATION,
-        key_purpose: purpose::EVALUATION,
         role: Role::Evaluator,
     };
     let mut stage = Stage::new(parts, &composition.groups, &options, workers)?;

@@ -75,7 +75,6 @@ impl Trainer {
             shards: plan.shards,
             steps: composition.steps,
             purpose: purpose::RESET_AND_STEP,
-            key_purpose: purpose::ACTIONS,
             role: Role::Learner,
         };
         let mut stage = Stage::new(parts, &composition.groups, &options, workers)?;
