@@ -2,12 +2,14 @@
 
 mod common;
 
-use common::session;
+use common::{
+    composed::{parts, plan},
+    session,
+};
 use palaestra::{
     rollout::Workers,
-    session::Session,
     training::{
-        composition::{Composition, Parts, PolicyParts},
+        composition::{Composition, Parts},
         evaluation::{EvaluationPlan, evaluate, random_baseline},
         seating::Seating,
         stage::{Stage, StageOptions},
@@ -18,27 +20,10 @@ use palaestra::{
 use palaestra_plugin_api::{algorithm::Role, rng::purpose};
 use serde_json::{Value, json};
 
-fn parts(session: &Session, world: &str, algorithm: (&str, Value), wrappers: &[&str]) -> Parts {
-    let wrappers = wrappers.iter().map(|w| w.parse::<WrapperSpec>().unwrap());
-    Parts {
-        environment: session.environment(world, &json!({})).unwrap(),
-        wrappers: Vec::new(),
-        mechanisms: Vec::new(),
-        policies: vec![PolicyParts {
-            algorithm: session.algorithm(algorithm.0, &algorithm.1).unwrap(),
-            groups: Vec::new(),
-            wrappers: wrappers.collect(),
-        }],
-    }
-}
-
-fn plan(num_envs: usize, shards: usize) -> TrainingPlan {
+fn sharded(num_envs: usize, shards: usize) -> TrainingPlan {
     TrainingPlan {
-        run_seed: 5,
-        num_envs,
         shards: Some(shards),
-        tasks: Vec::new(),
-        self_play: None,
+        ..plan(num_envs)
     }
 }
 
@@ -84,8 +69,10 @@ fn an_auditor_finds_every_fragment_in_order() {
             .collect();
         for steps in [1, 7, 64] {
             let config = json!({"num_steps": steps, "plain_rewards": plain});
-            let parts = parts(&session, world, ("trial/Auditor-v0", config), &wrappers);
-            let row = train(&parts, &plan(6, 2), 1, 20);
+            let mut parts = parts(&session, world, "trial/Auditor-v0", config);
+            let wrappers = wrappers.iter().map(|w| w.parse::<WrapperSpec>().unwrap());
+            parts.policies[0].wrappers = wrappers.collect();
+            let row = train(&parts, &sharded(6, 2), 1, 20);
             assert_eq!(row["learn/audited"], 1.0, "{row}");
             assert_eq!(row["learn/steps"], f64::from(steps), "{row}");
         }
@@ -97,9 +84,9 @@ fn whole_episodes_begin_at_the_first_slot_and_end_within_the_fragment() {
     let (session, _folder) = session();
     for (world, episodes) in [("classic/CartPole-v1", 2), ("cards/KuhnPoker-v0", 3)] {
         let config = json!({"num_steps": 0, "num_episodes": episodes});
-        let mut parts = parts(&session, world, ("trial/Auditor-v0", config), &[]);
+        let mut parts = parts(&session, world, "trial/Auditor-v0", config);
         parts.wrappers = vec!["TimeLimit.max_episode_steps=60".parse().unwrap()];
-        let row = train(&parts, &plan(5, 3), 1, 4);
+        let row = train(&parts, &sharded(5, 3), 1, 4);
         let ended = row["learn/ended"].as_f64().unwrap();
         assert!(ended >= f64::from(5 * episodes), "{row}");
     }
@@ -109,15 +96,10 @@ fn whole_episodes_begin_at_the_first_slot_and_end_within_the_fragment() {
 fn threads_and_shards_change_no_number() {
     let (session, _folder) = session();
     let config = json!({"num_steps": 16});
-    let parts = parts(
-        &session,
-        "mpe/SimpleSpread-v3",
-        ("trial/Auditor-v0", config),
-        &[],
-    );
-    let one = train(&parts, &plan(7, 1), 1, 12);
+    let parts = parts(&session, "mpe/SimpleSpread-v3", "trial/Auditor-v0", config);
+    let one = train(&parts, &sharded(7, 1), 1, 12);
     for (threads, shards) in [(1, 7), (2, 2), (2, 7)] {
-        assert_eq!(train(&parts, &plan(7, shards), threads, 12), one);
+        assert_eq!(train(&parts, &sharded(7, shards), threads, 12), one);
     }
 }
 
@@ -125,12 +107,7 @@ fn threads_and_shards_change_no_number() {
 fn the_learner_is_told_which_seats_are_its_own() {
     let (session, _folder) = session();
     let config = json!({"num_steps": 50});
-    let parts = parts(
-        &session,
-        "cards/KuhnPoker-v0",
-        ("trial/Auditor-v0", config),
-        &[],
-    );
+    let parts = parts(&session, "cards/KuhnPoker-v0", "trial/Auditor-v0", config);
     let self_play = palaestra::training::self_play::SelfPlayPlan {
         share: 1.0,
         refresh: 2000,
@@ -138,7 +115,7 @@ fn the_learner_is_told_which_seats_are_its_own() {
     };
     let plan = TrainingPlan {
         self_play: Some(self_play),
-        ..plan(8, 2)
+        ..sharded(8, 2)
     };
     let row = train(&parts, &plan, 1, 12);
     // Two players, one of them the learner, in every episode.
@@ -148,12 +125,7 @@ fn the_learner_is_told_which_seats_are_its_own() {
 #[test]
 fn evaluation_is_the_same_whenever_it_is_asked_for_and_beside_random() {
     let (session, _folder) = session();
-    let parts = parts(
-        &session,
-        "classic/CartPole-v1",
-        ("core/NoOp-v0", json!({})),
-        &[],
-    );
+    let parts = parts(&session, "classic/CartPole-v1", "core/NoOp-v0", json!({}));
     let composition = Composition::check(&parts, Role::Evaluator, 8).unwrap();
     let workers = Workers::new(1).unwrap();
     let plan = EvaluationPlan {
@@ -168,7 +140,6 @@ fn evaluation_is_the_same_whenever_it_is_asked_for_and_beside_random() {
         shards: None,
         steps: 1,
         purpose: purpose::EVALUATION,
-        key_purpose: purpose::EVALUATION,
         role: Role::Learner,
     };
     let mut stage = Stage::new(&parts, &composition.groups, &options, &workers).unwrap();

@@ -4,12 +4,14 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use common::session;
+use common::{
+    composed::{parts, plan},
+    session,
+};
 use palaestra::{
     rollout::Workers,
-    session::Session,
     training::{
-        composition::{Composition, Parts, PolicyParts},
+        composition::{Composition, Parts},
         evaluation::{EvaluationPlan, evaluate},
         policy_state::PolicyState,
         self_play::SelfPlayPlan,
@@ -23,30 +25,7 @@ use palaestra_plugin_api::{
     coordination::{Exchange, Extras, Gradients, OpenExchange},
 };
 use safetensors::SafeTensors;
-use serde_json::{Value, json};
-
-fn parts(session: &Session, world: &str, algorithm: &str, config: Value) -> Parts {
-    Parts {
-        environment: session.environment(world, &json!({})).unwrap(),
-        wrappers: Vec::new(),
-        mechanisms: Vec::new(),
-        policies: vec![PolicyParts {
-            algorithm: session.algorithm(algorithm, &config).unwrap(),
-            groups: Vec::new(),
-            wrappers: Vec::new(),
-        }],
-    }
-}
-
-fn plan(num_envs: usize) -> TrainingPlan {
-    TrainingPlan {
-        run_seed: 1,
-        num_envs,
-        shards: None,
-        tasks: Vec::new(),
-        self_play: None,
-    }
-}
+use serde_json::json;
 
 fn trainer(parts: &Parts, plan: &TrainingPlan) -> (Trainer, Composition) {
     let composition = Composition::check(parts, Role::Learner, plan.num_envs).unwrap();

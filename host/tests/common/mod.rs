@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "every test file uses a part of it")]
 
+pub(crate) mod composed;
 pub(crate) mod training;
 
 use std::env::consts::{DLL_PREFIX, DLL_SUFFIX};
