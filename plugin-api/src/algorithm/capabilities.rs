@@ -162,11 +162,6 @@ impl AlgorithmCapabilities {
         self.extras.iter().map(|e| e.width).sum()
     }
 
-    /// Whether the object has a use for a slab.
-    pub fn wants(&self, id: u32) -> bool {
-        self.needs.contains(&id) || self.likes.contains(&id)
-    }
-
     /// Refuses a composition that does not fit, before anything is built.
     ///
     /// # Errors

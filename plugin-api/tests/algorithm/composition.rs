@@ -129,7 +129,7 @@ fn capabilities_arrive_as_declared() {
     let capabilities = handle.capabilities();
     assert_eq!(capabilities.actions, [ActionKind::Discrete]);
     assert_eq!(capabilities.extras_width(), 2);
-    assert!(capabilities.wants(id::KEY) && !capabilities.wants(id::STATE));
+    assert!(capabilities.needs.contains(&id::KEY));
     let text = serde_json::to_value(capabilities).unwrap();
     assert_eq!(text["learns_from"], "proposed");
     assert_eq!(

@@ -156,6 +156,11 @@ impl Algorithm for Ascent {
     fn restore(&mut self, from: &mut dyn Read) -> Result<()> {
         let saved: Saved =
             serde_json::from_reader(from).map_err(|e| Error::config(format!("snapshot: {e}")))?;
+        let (own, found) = (self.teams.len(), saved.teams.len());
+        if own != found {
+            let message = format!("snapshot: expected {own} policies, found {found}");
+            return Err(Error::config(message));
+        }
         for (team, (weights, adam)) in self.teams.iter_mut().zip(&saved.teams) {
             team.networks.set_flat(weights)?;
             team.adam.restore(&team.networks, adam)?;

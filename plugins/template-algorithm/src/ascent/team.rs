@@ -107,9 +107,8 @@ impl Team {
         // Numbers of its own for every agent of every row, whatever rows are beside it.
         let mut keys = Vec::new();
         for &key in rows.rows::<u64>(id::KEY, NO_GROUP, slot)? {
-            let own = |group: u32, agent: usize| agent as u64 ^ (u64::from(group) << 32);
             let members = self.unit.members.iter();
-            keys.extend(members.map(|m| keys::word(key, own(m.group, m.agent))));
+            keys.extend(members.map(|m| keys::of_agent(key, m.group, m.agent)));
         }
 
         let mut logits = vec![0.0; keys.len() * self.choices.width()];

@@ -92,6 +92,23 @@ fn resuming_equals_never_having_stopped() {
 }
 
 #[test]
+fn a_snapshot_of_other_policies_is_refused() {
+    let mut training = training(1);
+    let mut snapshot = Vec::new();
+    training.algorithm().snapshot(&mut snapshot).unwrap();
+    let mut saved: serde_json::Value = serde_json::from_slice(&snapshot).unwrap();
+    saved["teams"] = json!([]);
+    let error = training
+        .algorithm()
+        .restore(&mut saved.to_string().as_bytes());
+    let message = error.unwrap_err().message;
+    assert!(
+        message.contains("expected 1 policies, found 0"),
+        "{message}"
+    );
+}
+
+#[test]
 fn weights_carry_the_policy_to_another_object() {
     let (mut one, mut other) = (training(1), training(2));
     one.iterate().unwrap();
