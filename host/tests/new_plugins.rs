@@ -190,7 +190,7 @@ fn a_new_algorithm_learns_in_a_new_environment() {
     let train = [
         WORLD,
         LEARNER,
-        "--steps=20000",
+        "--steps=40000",
         "--set=environment.length=5",
         "--set=algorithm.lr=3e-3",
     ];
@@ -211,11 +211,11 @@ fn a_new_algorithm_learns_in_a_new_environment() {
     let run = machine.train(&train);
     let evaluation = &run.document["evaluation"];
     let of = |name: &str| evaluation[name].as_f64().unwrap();
-    // Two agents that go straight to the light earn 1.9.
+    // Two agents that go straight to the light earn 1.9; after so many steps every seed does.
     let (learned, random) = (of("mean_return"), of("random_return_mean"));
-    assert!(learned > 1.7 && random < 0.7, "{evaluation}");
+    assert!(learned > 1.85 && random < 0.7, "{evaluation}");
     let again = machine.run(&["eval", run.path(), "--json"]).json();
-    assert!(again["mean_return"].as_f64().unwrap() > 1.7, "{again}");
+    assert!(again["mean_return"].as_f64().unwrap() > 1.85, "{again}");
 }
 
 /// A stranger's mechanism between our environment and our algorithm.

@@ -43,7 +43,7 @@ pub struct StageOptions {
     pub shards: Option<usize>,
     /// Most steps of a fragment.
     pub steps: usize,
-    /// Streams of the environments: 0 in training, `purpose::EVALUATION` in evaluation.
+    /// Streams of the environments: `RESET_AND_STEP` in training, `EVALUATION` in evaluation.
     pub purpose: u64,
     /// What the algorithm objects are for.
     pub role: Role,
@@ -118,7 +118,7 @@ impl Stage {
         let composed = &specs[specs.len() - 1];
         let slots = options.steps + 1;
         let keys = match options.purpose {
-            0 => purpose::ACTIONS,
+            purpose::RESET_AND_STEP => purpose::ACTIONS,
             other => other,
         };
         let seeds = (options.run_seed, 0, keys);
@@ -197,7 +197,7 @@ impl Stage {
             role: Role::Evaluator,
             seat,
             run_seed,
-            purpose: 0,
+            purpose: purpose::RESET_AND_STEP,
             mechanism: composition::exchange(&self.mechanisms),
         };
         let slots = self.capacity + 1;
