@@ -67,6 +67,8 @@ struct Document {
     algorithm: String,
     num_envs: usize,
     threads: usize,
+    /// Threads that learning may use.
+    learning_threads: usize,
     steps: u64,
     env_steps_per_second: f64,
     share_environment: f64,
@@ -114,6 +116,7 @@ pub(crate) fn run(args: &TrainArgs, common: &Common) -> Result<ExitCode> {
         algorithm: parts.policies[0].algorithm.id().to_owned(),
         num_envs: plan.num_envs,
         threads: workers.threads(),
+        learning_threads: learning_threads(asked),
         steps: args.steps,
         env_steps_per_second: of(&|(speed, _)| *speed),
         share_environment: part(0),
@@ -158,12 +161,13 @@ fn text(document: &Document) -> String {
         table.row([(Ink::Bold, name.to_owned()), (Ink::Plain, share)]);
     }
     let title = format!(
-        "{} with {}: {:.0} env steps/s, {} instances, threads: {}\n",
+        "{} with {}: {:.0} env steps/s, {} instances, threads: {} to step, {} to learn\n",
         paint.paint(Ink::Bold, &document.environment),
         document.algorithm,
         document.env_steps_per_second,
         document.num_envs,
-        document.threads
+        document.threads,
+        document.learning_threads
     );
     title + &table.render(paint, "  ")
 }
