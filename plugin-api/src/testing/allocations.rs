@@ -6,9 +6,7 @@
 //!
 //! #[test]
 //! fn ten_thousand_random_games_of_each_world_allocate_nothing() {
-//!     for subject in Subject::exported() {
-//!         assert_no_allocations(&subject, 10_000);
-//!     }
+//!     assert_exports_allocate_nothing(3, 10_000);
 //! }
 //! ```
 #![allow(unsafe_code)] // a counting allocator cannot be written without
@@ -54,6 +52,18 @@ unsafe impl GlobalAlloc for CountingAllocator {
 /// Allocations of this thread so far; only with a [`CountingAllocator`] as the global allocator.
 pub fn allocations() -> u64 {
     COUNT.get()
+}
+
+/// [`assert_no_allocations`] of every environment that the plugin under test exports, `exports` of them.
+///
+/// # Panics
+/// As [`assert_no_allocations`], or when the plugin exports more or fewer.
+pub fn assert_exports_allocate_nothing(exports: usize, games: u64) {
+    let exported = Subject::exported();
+    assert_eq!(exported.len(), exports);
+    for subject in exported {
+        assert_no_allocations(&subject, games);
+    }
 }
 
 /// Checks that random games allocate nothing after their first step, `games` of them and more: steps, ends and resets;

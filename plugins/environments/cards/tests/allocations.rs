@@ -6,7 +6,7 @@ use palaestra_plugin_api::{
     serde_json::json,
     testing::{
         Subject,
-        allocations::{CountingAllocator, assert_no_allocations},
+        allocations::{CountingAllocator, assert_exports_allocate_nothing, assert_no_allocations},
     },
 };
 
@@ -15,11 +15,7 @@ static ALLOCATOR: CountingAllocator = CountingAllocator;
 
 #[test]
 fn ten_thousand_random_episodes_of_every_card_game_allocate_nothing() {
-    let exported = Subject::exported();
-    assert_eq!(exported.len(), 4);
-    for subject in exported {
-        assert_no_allocations(&subject, 10_000);
-    }
+    assert_exports_allocate_nothing(4, 10_000);
 }
 
 #[test]
