@@ -1,7 +1,6 @@
 //! From a name to objects: resolve, validate, admit, load, make.
 
 mod makers;
-mod services;
 
 use std::sync::Arc;
 
@@ -20,7 +19,6 @@ use serde_json::Value;
 
 use makers::Origin;
 pub use makers::{AlgorithmMaker, EnvironmentMaker, MechanismMaker};
-pub use services::RunServices;
 
 /// A scanned registry, and the services that its plugins are given.
 pub struct Session {

@@ -15,6 +15,7 @@ mod report_text;
 mod resume;
 mod rollout;
 mod schema;
+mod services;
 pub mod set;
 mod spec_text;
 mod train;
@@ -25,7 +26,8 @@ use clap::{Args, Parser, Subcommand};
 use palaestra_plugin_api::{Error, ErrorKind, Result};
 use palaestra_registry::Options;
 
-use crate::session::Session;
+use crate::{session::Session, training::plan::learning_threads};
+use services::LearningServices;
 
 /// Multi-agent reinforcement learning from compiled plugins.
 ///
@@ -78,6 +80,15 @@ impl Common {
     /// Those of [`Session::open`].
     pub fn session(&self) -> Result<Session> {
         Session::open(self.registry_options())
+    }
+
+    /// A session whose plugins may keep the threads busy that an experiment asks for, and warn on standard error.
+    ///
+    /// # Errors
+    /// Those of [`Session::open`].
+    pub(crate) fn learning_session(&self, threads: Option<usize>) -> Result<Session> {
+        let services = LearningServices::new(learning_threads(threads));
+        Ok(self.session()?.with_services(services))
     }
 }
 

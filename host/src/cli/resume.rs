@@ -12,10 +12,8 @@ use super::{
 use crate::{
     experiment::Experiment,
     runs::{Interrupt, Progress, ProgressMode, RunFolder, checkpoints},
-    session::RunServices,
     training::{
         composition::{Composition, Parts},
-        plan::learning_threads,
         run::{Run, RunPlan},
     },
 };
@@ -59,8 +57,7 @@ pub(crate) fn run(args: &ResumeArgs, common: &Common) -> Result<ExitCode> {
     }
     let threads = args.threads.map(usize::from);
     experiment.training.threads = threads.or(experiment.training.threads);
-    let services = RunServices::new(learning_threads(experiment.training.threads));
-    let session = common.session()?.with_services(services);
+    let session = common.learning_session(experiment.training.threads)?;
     let resolved = experiment.resolve(&session)?;
     let (parts, plan) = (Parts::of(&resolved), RunPlan::of(&resolved.experiment));
     let composition = Composition::check(&parts, Role::Learner, plan.training.num_envs)?;

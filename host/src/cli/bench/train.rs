@@ -15,7 +15,6 @@ use crate::{
     },
     experiment::{Experiment, Setting},
     rollout::{Workers, median},
-    session::RunServices,
     training::{
         composition::{Composition, Parts},
         plan::{learning_threads, threads},
@@ -93,8 +92,7 @@ pub(crate) fn run(args: &TrainArgs, common: &Common) -> Result<ExitCode> {
     }
     experiment.apply(&args.settings)?;
     let asked = args.threads.map(usize::from);
-    let services = RunServices::new(learning_threads(asked));
-    let resolved = experiment.resolve(&common.session()?.with_services(services))?;
+    let resolved = experiment.resolve(&common.learning_session(asked)?)?;
     resolved.notes.iter().for_each(|note| remark("note", note));
     let parts = Parts::of(&resolved);
     let plan = RunPlan::of(&resolved.experiment).training;

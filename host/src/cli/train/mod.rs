@@ -20,10 +20,10 @@ use crate::{
     experiment::{Experiment, Setting},
     rollout::Workers,
     runs::{Interrupt, Progress, ProgressMode, RunFolder},
-    session::{RunServices, Session},
+    session::Session,
     training::{
         composition::{Composition, Parts},
-        plan::{learning_threads, threads},
+        plan::threads,
         run::{Finished, Run, RunPlan, summary},
     },
     wrappers::WrapperSpec,
@@ -129,8 +129,7 @@ pub(crate) struct Show {
 /// What does not fit, a plugin at fault, a folder that cannot be written.
 pub(crate) fn run(args: &TrainArgs, common: &Common) -> Result<ExitCode> {
     let experiment = compose::experiment(args)?;
-    let services = RunServices::new(learning_threads(experiment.training.threads));
-    let session = common.session()?.with_services(services);
+    let session = common.learning_session(experiment.training.threads)?;
     let interrupt = Interrupt::install()?;
     let show = Show {
         json: common.json,

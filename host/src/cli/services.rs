@@ -1,21 +1,21 @@
-//! The services of a training run.
+//! What plugins are given while they learn.
 
 use std::sync::atomic::AtomicU8;
 
 use palaestra_plugin_api::{abi::LogLevel, client::Services};
 
-use crate::cli::output::remark;
+use super::output::remark;
 
 /// Threads for learning, and warnings on standard error.
 #[derive(Debug)]
-pub struct RunServices {
+pub(super) struct LearningServices {
     threads: usize,
     cancelled: AtomicU8,
 }
 
-impl RunServices {
+impl LearningServices {
     /// Lets every plugin object keep that many threads busy, the caller's included.
-    pub fn new(threads: usize) -> Self {
+    pub(super) fn new(threads: usize) -> Self {
         Self {
             threads: threads.max(1),
             cancelled: AtomicU8::new(0),
@@ -23,7 +23,7 @@ impl RunServices {
     }
 }
 
-impl Services for RunServices {
+impl Services for LearningServices {
     fn log(&self, level: LogLevel, target: &str, message: &str) {
         let kind = match level {
             LogLevel::Error => "error",
