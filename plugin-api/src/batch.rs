@@ -46,8 +46,21 @@ pub trait BatchEnvironment: Sized + Send + 'static {
         out: &mut Observe<'_>,
     ) -> Result<()>;
 
+    /// Starts the next episodes of `instances`, none of which has options, and says whether it did; `batch` is that of
+    /// the step that ended the last ones. For worlds of short episodes whose starts are a few loops: it must do what
+    /// [`reset`](Self::reset) does one after another, which is what happens where it does not.
+    fn restart(&mut self, instances: &[u32], batch: &mut BatchStep<'_>) -> bool {
+        let _ = (instances, batch);
+        false
+    }
+
     /// Advances all instances. Mark it `#[inline(always)]`: it is compiled once per instruction set.
     fn step(&mut self, batch: &mut BatchStep<'_>);
+
+    /// Whether resets and steps draw random numbers at all; where they do not, generators are left unseeded.
+    fn draws(&self) -> bool {
+        true
+    }
 
     /// Everything that one instance is, as JSON.
     fn save(&self, instance: usize) -> Result<Value>;

@@ -111,19 +111,25 @@ impl<'a> ResetOptions<'a> {
     }
 
     /// A start state and scripted events to use instead of drawn ones.
+    #[inline]
     pub fn init<T: DeserializeOwned>(&self) -> Result<Option<T>> {
         Self::read(self.init, "/init")
     }
 
     /// Options of the episode: tasks and curricula.
+    #[inline]
     pub fn options<T: DeserializeOwned>(&self) -> Result<Option<T>> {
         Self::read(self.options, "/options")
     }
 
+    /// Most resets are asked for nothing: that must cost nothing.
+    #[inline]
     fn read<T: DeserializeOwned>(value: Option<&Value>, at: &str) -> Result<Option<T>> {
-        value
-            .map(|v| T::deserialize(v))
-            .transpose()
-            .map_err(|e| Error::config(format!("reset {at}: {e}")))
+        value.map(|value| Self::parse(value, at)).transpose()
+    }
+
+    #[cold]
+    fn parse<T: DeserializeOwned>(value: &Value, at: &str) -> Result<T> {
+        T::deserialize(value).map_err(|e| Error::config(format!("reset {at}: {e}")))
     }
 }

@@ -136,6 +136,22 @@ impl Observe<'_> {
         self.group(0).into_observation(agent)
     }
 
+    /// Observations of all agents of the first group, `[agents · width]`.
+    #[inline(always)]
+    pub fn observations(&mut self) -> &mut [f32] {
+        self.out.groups[0]
+            .observation
+            .instance_mut(self.slot, self.instance)
+    }
+
+    /// Action masks of all agents of the first group, `[agents · choices]`.
+    #[inline(always)]
+    pub fn action_masks(&mut self) -> &mut [u8] {
+        self.out.groups[0]
+            .mask
+            .instance_mut(self.slot, self.instance)
+    }
+
     /// Action mask of an agent of the first group, `[choices]`; all 1 before every reset and step.
     #[inline(always)]
     pub fn action_mask(&mut self, agent: usize) -> &mut [u8] {

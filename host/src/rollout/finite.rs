@@ -109,14 +109,16 @@ impl FiniteCheck {
     }
 }
 
-/// Whether every number is finite: the exponent of NaN and the infinities is all ones.
+/// Whether every number is finite: the exponent of NaN and the infinities is all ones, and one more carries into the
+/// place of the sign.
 #[inline]
 fn all_finite(numbers: &[f32]) -> bool {
     const EXPONENT: u32 = 0x7f80_0000;
-    let bad = numbers.iter().fold(0, |bad, x| {
-        bad | u32::from(x.to_bits() & EXPONENT == EXPONENT)
-    });
-    bad == 0
+    const ONE: u32 = 0x0080_0000;
+    let bad = numbers
+        .iter()
+        .fold(0, |bad, x| bad | ((x.to_bits() & EXPONENT) + ONE));
+    bad >> 31 == 0
 }
 
 #[cfg(test)]

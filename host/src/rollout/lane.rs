@@ -15,6 +15,9 @@ use super::{
 };
 use crate::wrappers::{self, WorldWrapper, WrapperSpec};
 
+/// Ended episodes that are read at once: their numbers stay in the nearest cache.
+const ENTRIES: usize = 64;
+
 /// The host's part of one shard.
 pub(crate) struct Lane {
     place: Place,
@@ -27,8 +30,8 @@ pub(crate) struct Lane {
     /// Number of the episode of each instance.
     episode: Key<u64>,
     columns: Columns,
-    /// Numbers of one episode.
-    row: Vec<f64>,
+    /// Numbers of up to [`ENTRIES`] episodes.
+    rows: Vec<f64>,
     statistics: Statistics,
     episodes: Option<EpisodeTable>,
 }
@@ -59,7 +62,7 @@ impl Lane {
                     "slabs: expected episode numbers, found none",
                 )
             })?,
-            row: vec![0.0; columns.width()],
+            rows: vec![0.0; ENTRIES * columns.stride()],
             statistics: Statistics::new(columns.clone(), instances),
             columns,
             episodes: None,
@@ -158,17 +161,27 @@ impl Lane {
         let Self {
             ended,
             columns,
-            row,
+            rows,
             statistics,
             episodes,
             ..
         } = self;
-        for (entry, &instance) in ended.rows(shard)?.iter().enumerate() {
-            let instance = instance as usize;
-            columns.read(ended, shard, entry, row);
-            statistics.push(instance, row);
+        let stride = columns.stride();
+        for (block, instances) in ended.rows(shard)?.chunks(ENTRIES).enumerate() {
+            let rows = &mut rows[..instances.len() * stride];
+            columns.read(ended, shard, block * ENTRIES, rows);
+            for (&instance, row) in instances.iter().zip(rows.chunks_exact(stride)) {
+                statistics.push(instance as usize, row);
+            }
             if let Some(table) = episodes {
-                table.keep(instance, shard.rows(self.episode, read)[instance], row);
+                let numbers = shard.rows(self.episode, read);
+                for (&instance, row) in instances.iter().zip(rows.chunks_exact(stride)) {
+                    table.keep(
+                        instance as usize,
+                        numbers[instance as usize],
+                        &row[..columns.width()],
+                    );
+                }
             }
         }
         Ok(())

@@ -8,11 +8,13 @@
 //! Seeds, noise and statistics follow the global index of an instance: the number of threads and shards
 //! changes no byte.
 
+mod columns;
 mod double;
 mod ended;
 mod episodes;
 mod finite;
 mod lane;
+mod moments;
 mod place;
 mod plan;
 mod policy;
@@ -33,16 +35,18 @@ use serde_json::{Map, Value};
 use crate::wrappers::WrapperSpec;
 use lane::Lane;
 
+pub use columns::Columns;
 pub use double::DoubleBuffered;
 pub use ended::EndedList;
 pub use episodes::{EpisodeSet, EpisodeTable};
+pub use moments::Moments;
 pub use place::Place;
 pub use plan::Plan;
 pub(crate) use plan::row_bytes;
 pub use policy::{NoOp, Policy, Random, Scripted};
 pub use report::{EpisodeReport, GroupOutcome, Outcome, Patience, Spread, run_episodes};
 pub use restart::Restart;
-pub use statistics::{Columns, Moments, Statistics};
+pub use statistics::Statistics;
 pub use throughput::{Runner, Timing, median};
 pub use workers::Workers;
 

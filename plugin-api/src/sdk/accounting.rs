@@ -1,24 +1,13 @@
-//! Episodes: seeds, steps, time limits, returns, metrics, final observations and resets.
-
-use std::ops::Range;
+//! The books of episodes: seeds, steps, time limits, returns and metrics. What happens at their ends is in `endings`.
 
 use serde_json::Value;
 
-use super::{
-    memory::{GroupMemory, Memory, Outputs},
-    short::{copy, fill},
-};
+use super::memory::{GroupMemory, Outputs};
 use crate::{
-    batch::BatchEnvironment,
-    environment::{Observe, ResetOptions},
-    error::Result,
     layout::ends_per_agent,
     rng::{EnvRng, InstanceStreams, key, purpose},
     spec::{Aggregate, EnvironmentSpec},
 };
-
-/// Instances that are searched for ended episodes at once.
-const LANES: usize = 32;
 
 /// The books of one batch.
 pub(crate) struct Accounting {
@@ -26,7 +15,7 @@ pub(crate) struct Accounting {
     run_seed: u64,
     purpose: u64,
     /// Where the generators of each instance's episodes come from.
-    streams: Vec<InstanceStreams>,
+    pub(super) streams: Vec<InstanceStreams>,
     /// Number of the next episode of each instance.
     pub(crate) next_episode: Vec<u64>,
     /// Steps since the episode of each instance began.
@@ -34,13 +23,17 @@ pub(crate) struct Accounting {
     /// Aggregates of the metrics, `[n · metrics]`.
     pub(crate) metrics: Vec<f64>,
     /// Options of each instance for its next resets.
-    pub(crate) options: Vec<Option<Value>>,
+    pub(super) options: Vec<Option<Value>>,
+    /// Whether any instance ever had options.
+    pub(super) has_options: bool,
     /// 1 where an ended instance waits for `reset` (flag `manual_reset`); empty without the flag.
     pub(crate) waiting: Vec<u8>,
-    aggregates: Vec<Aggregate>,
+    /// Instances whose episodes ended in the last step; kept for its memory.
+    pub(super) ended: Vec<u32>,
+    pub(super) aggregates: Vec<Aggregate>,
     max_steps: u32,
-    per_agent: bool,
-    turn_based: bool,
+    pub(super) per_agent: bool,
+    pub(super) turn_based: bool,
     respawn: bool,
     /// Who lived before the step (flag `respawn`), per group.
     lived: Vec<Vec<u8>>,
@@ -61,11 +54,13 @@ impl Accounting {
             steps: vec![0; instances],
             metrics: vec![0.0; instances * spec.metrics.len()],
             options: vec![None; instances],
+            has_options: false,
             waiting: if spec.flags.manual_reset {
                 vec![0; instances]
             } else {
                 Vec::new()
             },
+            ended: Vec::with_capacity(instances),
             aggregates: spec.metrics.iter().map(|m| m.aggregate).collect(),
             max_steps: spec.max_episode_steps.unwrap_or(u32::MAX),
             per_agent: ends_per_agent(spec),
@@ -82,6 +77,12 @@ impl Accounting {
     /// Whether ended instances wait for `reset` from now on.
     pub(crate) fn set_manual_reset(&mut self, manual: bool) {
         self.waiting = vec![0; if manual { self.steps.len() } else { 0 }];
+    }
+
+    /// Options of one instance for its next resets.
+    pub(crate) fn set_options(&mut self, instance: usize, options: Option<Value>) {
+        self.has_options |= options.is_some();
+        self.options[instance] = options;
     }
 
     /// Whether every instance has begun an episode.
@@ -156,8 +157,9 @@ impl Accounting {
             *written = next - 1;
         }
         out.first.slot_mut(write).fill(0);
-        let adds = |aggregate: &Aggregate| matches!(aggregate, Aggregate::Sum | Aggregate::Mean);
-        if self.aggregates.iter().all(adds) {
+        if self.aggregates.iter().all(|a| *a == Aggregate::Last) {
+            // Nothing to keep: the end of an episode looks at the last values.
+        } else if self.aggregates.iter().all(adds) {
             // One vectorised loop: no need to know which metric a value is of.
             for (sum, &value) in self.metrics.iter_mut().zip(out.metrics.slot(write)) {
                 *sum += f64::from(value);
@@ -184,7 +186,7 @@ impl Accounting {
                 let value = f64::from(value);
                 match aggregate {
                     Aggregate::Sum | Aggregate::Mean => *sum += value,
-                    Aggregate::Last => *sum = value,
+                    Aggregate::Last => {}
                     Aggregate::Max if steps == 1 => *sum = value,
                     Aggregate::Max => *sum = sum.max(value),
                 }
@@ -229,150 +231,6 @@ impl Accounting {
         alive.slot_mut(write).copy_from_slice(living);
     }
 
-    /// Lists the episodes that ended at slot `write` and starts the next ones.
-    #[inline(always)]
-    pub(crate) fn finish<E: BatchEnvironment>(
-        &mut self,
-        env: &mut E,
-        memory: &mut Memory,
-        rngs: &mut [EnvRng],
-        write: usize,
-    ) -> Result<()> {
-        let instances = memory.instances;
-        let mut ended = 0;
-        for start in (0..instances).step_by(LANES) {
-            let lanes = start..instances.min(start + LANES);
-            let (over, count) = over(&memory.out, write, lanes);
-            for &lane in &over[..count] {
-                let i = start + usize::from(lane);
-                if self.waiting.get(i) == Some(&1) {
-                    continue;
-                }
-                self.list(&mut memory.out, write, i, ended);
-                ended += 1;
-                match self.waiting.get_mut(i) {
-                    Some(waits) => *waits = 1,
-                    None => self.begin(env, &mut memory.out, rngs, i, write, None)?,
-                }
-            }
-        }
-        memory.out.ended_count.slot_mut(write)[0] = ended as u32;
-        Ok(())
-    }
-
-    /// Copies what is known of an ended episode into entry `entry` of the lists.
-    #[inline(never)]
-    fn list(&self, out: &mut Outputs, write: usize, instance: usize, entry: usize) {
-        for group in &mut out.groups {
-            let GroupMemory {
-                agents,
-                observation,
-                final_observation,
-                pixels,
-                final_pixels,
-                ..
-            } = group;
-            copy(
-                final_observation.instance_mut(write, entry),
-                observation.instance(write, instance),
-            );
-            copy(
-                final_pixels.instance_mut(write, entry),
-                pixels.instance(write, instance),
-            );
-            copy(
-                group.final_mask.instance_mut(write, entry),
-                group.mask.instance(write, instance),
-            );
-            let rows = instance * *agents..(instance + 1) * *agents;
-            if self.per_agent {
-                copy(
-                    group.final_alive.instance_mut(write, entry),
-                    &group.living[rows.clone()],
-                );
-            }
-            copy(
-                group.episode_return.instance_mut(write, entry),
-                &group.returns[rows],
-            );
-        }
-        copy(
-            out.final_state.instance_mut(write, entry),
-            out.state.instance(write, instance),
-        );
-        out.ended_row.slot_mut(write)[entry] = instance as u32;
-        out.episode_length.slot_mut(write)[entry] = self.steps[instance];
-        let width = self.aggregates.len();
-        let sums = &self.metrics[instance * width..(instance + 1) * width];
-        let totals = out
-            .episode_metrics
-            .instance_mut(write, entry)
-            .iter_mut()
-            .zip(sums);
-        for ((total, sum), aggregate) in totals.zip(&self.aggregates) {
-            let mean = *aggregate == Aggregate::Mean;
-            *total = if mean {
-                sum / f64::from(self.steps[instance].max(1))
-            } else {
-                *sum
-            };
-        }
-    }
-
-    /// Starts the next episode of one instance and writes its rows at slot `write`.
-    #[inline(never)]
-    pub(crate) fn begin<E: BatchEnvironment>(
-        &mut self,
-        env: &mut E,
-        out: &mut Outputs,
-        rngs: &mut [EnvRng],
-        instance: usize,
-        write: usize,
-        init: Option<&Value>,
-    ) -> Result<()> {
-        let episode = self.next_episode[instance];
-        rngs[instance] = self.streams[instance].episode(episode);
-        self.next_episode[instance] = episode + 1;
-        self.steps[instance] = 0;
-        let width = self.aggregates.len();
-        fill(
-            &mut self.metrics[instance * width..(instance + 1) * width],
-            0.0,
-        );
-        for group in &mut out.groups {
-            let rows = instance * group.agents..(instance + 1) * group.agents;
-            fill(&mut group.returns[rows.clone()], 0.0);
-            fill(&mut group.living[rows], 1);
-            fill(group.mask.instance_mut(write, instance), 1);
-            if self.turn_based {
-                fill(group.acting.instance_mut(write, instance), 0);
-            }
-        }
-        let options = ResetOptions::new(init, self.options[instance].as_ref());
-        env.reset(
-            instance,
-            &mut rngs[instance],
-            &options,
-            &mut Observe {
-                out,
-                slot: write,
-                instance,
-            },
-        )?;
-        if self.per_agent {
-            for group in &mut out.groups {
-                let rows = instance * group.agents..(instance + 1) * group.agents;
-                let living = &group.living[rows];
-                copy(group.alive.instance_mut(write, instance), living);
-                copy(group.agent_first.instance_mut(write, instance), living);
-            }
-        }
-        out.first.slot_mut(write)[instance] = 1;
-        out.episode.slot_mut(write)[instance] = episode;
-        out.step.slot_mut(write)[instance] = 0;
-        Ok(())
-    }
-
     /// Clears what only a step writes: after a reset that the host asked for.
     pub(crate) fn clear(&mut self, out: &mut Outputs, instance: usize, write: usize) {
         for group in &mut out.groups {
@@ -390,19 +248,7 @@ impl Accounting {
     }
 }
 
-/// Which of up to 32 instances have ended at slot `write`, as offsets, and how many. Free of branches that
-/// depend on a single instance: which one ends cannot be predicted.
-#[inline(always)]
-fn over(out: &Outputs, write: usize, lanes: Range<usize>) -> ([u8; LANES], usize) {
-    let (mut found, mut count) = ([0; LANES], 0);
-    let terminated = &out.terminated.slot(write)[lanes.clone()];
-    let truncated = &out.truncated.slot(write)[lanes];
-    let flags = || terminated.iter().zip(truncated);
-    if flags().fold(0, |any, (a, b)| any | a | b) != 0 {
-        for (lane, (a, b)) in flags().enumerate().take(LANES) {
-            found[count % LANES] = lane as u8;
-            count += usize::from(a | b != 0);
-        }
-    }
-    (found, count)
+/// Whether an episode adds a metric's values up.
+fn adds(aggregate: &Aggregate) -> bool {
+    matches!(aggregate, Aggregate::Sum | Aggregate::Mean)
 }

@@ -86,9 +86,9 @@ impl<E: BatchEnvironment> Batch<E> {
                     ..
                 } = self;
                 if let Some(changed) = request.get("options") {
-                    books.options[i] = Some(changed.clone());
+                    books.set_options(i, Some(changed.clone()));
                 }
-                books.begin(env, &mut memory.out, rngs, i, write, request.get("init"))?;
+                books.begin(env, memory, rngs, &[i as u32], write, request.get("init"))?;
                 books.clear(&mut memory.out, i, write);
             }
         }
@@ -183,7 +183,7 @@ impl<E: BatchEnvironment> Batch<E> {
     pub(crate) fn set_options(&mut self, mask: Option<&[u8]>, options: &str) -> Result<()> {
         let options = json_object(options, "options")?;
         for i in (0..self.memory.instances).filter(|&i| mask.is_none_or(|m| m[i] != 0)) {
-            self.books.options[i] = Some(options.clone());
+            self.books.set_options(i, Some(options.clone()));
         }
         Ok(())
     }

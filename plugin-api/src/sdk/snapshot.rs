@@ -89,7 +89,7 @@ impl<E: BatchEnvironment> Batch<E> {
         self.rngs[i] = saved.rng;
         self.books.next_episode[i] = saved.next_episode;
         self.books.steps[i] = saved.steps;
-        self.books.options[i] = saved.options;
+        self.books.set_options(i, saved.options);
         let width = self.spec.metrics.len();
         self.books.metrics[i * width..(i + 1) * width].copy_from_slice(&saved.metrics);
         if let Some(waits) = self.books.waiting.get_mut(i) {

@@ -11,8 +11,9 @@ use palaestra_plugin_api::{
 };
 
 use crate::{
+    anonymous,
     game::{Game, refused},
-    lookup::{anonymous_cells, look_up, tensor_cells},
+    lookup::{look_up, spread, tensor_cells},
     picture,
     rules::Rules,
     saved::Saved,
@@ -58,6 +59,10 @@ pub struct MatrixGame<P> {
     stage: Vec<u32>,
     /// 1 where a player has an action `[players · choices]`; empty where all have all.
     mask: Vec<u8>,
+    /// Cells of a round that was not played.
+    nothing: Vec<u32>,
+    /// What all players see before the first round, `[players · width]`.
+    unseen: Vec<f32>,
     /// What the scripted baseline does, found when it is first asked for.
     pub(crate) solution: OnceLock<Solution>,
     preset: PhantomData<P>,
@@ -112,22 +117,19 @@ impl<P> MatrixGame<P> {
         Ok(())
     }
 
-    /// Writes what every player of one instance sees.
+    /// Writes what every player of one instance sees, after rounds that were given.
     fn observe(&self, instance: usize, out: &mut Observe<'_>) {
         let (tables, width) = (&self.tables, self.tables.seen_width);
-        for player in 0..tables.players {
-            let row = out.observation(player);
-            if width == 0 {
-                // Two zeros are written in less time than a call to fill them takes.
-                match row {
-                    [first, second] => (*first, *second) = (0.0, 0.0),
-                    row => row.fill(0.0),
-                }
-            } else if tables.stages > 1 {
+        if tables.stages > 1 {
+            for player in 0..tables.players {
+                let row = out.observation(player);
                 row.fill(0.0);
                 row[self.stage_of(instance)] = 1.0;
-            } else {
-                for (age, view) in row.chunks_exact_mut(width).enumerate() {
+            }
+        } else if width > 0 {
+            for player in 0..tables.players {
+                let views = out.observation(player).chunks_exact_mut(width);
+                for (age, view) in views.enumerate() {
                     let cells = self.cells(instance, age);
                     // One cell for all players, or each its own.
                     let (cell, place) = match cells {
@@ -138,11 +140,39 @@ impl<P> MatrixGame<P> {
                     view.copy_from_slice(&tables.seen[at * width..(at + 1) * width]);
                 }
             }
-            if !self.mask.is_empty() {
-                let own = &self.mask[player * tables.choices..(player + 1) * tables.choices];
-                out.action_mask(player).copy_from_slice(own);
-            }
         }
+    }
+
+    /// The start that nobody asked for: nothing played, the first stage.
+    #[inline(always)]
+    fn start(&mut self, instances: &[u32]) {
+        let width = self.tables.cells_per_round();
+        let nothing = &self.nothing;
+        for plane in self.played.chunks_exact_mut(self.instances * width) {
+            spread(nothing, instances, plane);
+        }
+        if !self.stage.is_empty() {
+            spread(&[0], instances, &mut self.stage);
+        }
+    }
+
+    /// A start that `init` describes; `drawn` rounds unless it says how many.
+    #[cold]
+    fn start_from(
+        &mut self,
+        instance: usize,
+        mut init: Saved,
+        drawn: u32,
+        out: &mut Observe<'_>,
+    ) -> Result<()> {
+        let left = *init.rounds_left.get_or_insert(drawn);
+        if left == 0 {
+            return Err(refused("reset /init/rounds_left", "at least 1", left));
+        }
+        self.place(instance, &init)
+            .map_err(|e| e.within("reset /init"))?;
+        self.observe(instance, out);
+        Ok(())
     }
 
     /// Joint action of a request, legal or refused.
@@ -220,6 +250,8 @@ impl<P: Preset> BatchEnvironment for MatrixGame<P> {
             left: vec![rules.rounds; instances],
             stage: vec![0; stages],
             mask,
+            nothing: vec![tables.empty(); tables.cells_per_round()],
+            unseen: unseen(&tables, &rules),
             game,
             rules,
             tables,
@@ -236,33 +268,29 @@ impl<P: Preset> BatchEnvironment for MatrixGame<P> {
         out: &mut Observe<'_>,
     ) -> Result<()> {
         let drawn = self.rules.draw_rounds(rng);
+        out.observations().copy_from_slice(&self.unseen);
+        if !self.mask.is_empty() {
+            out.action_masks().copy_from_slice(&self.mask);
+        }
         match options.init::<Saved>()? {
             None => {
-                let nothing = self.tables.empty();
-                let width = self.tables.cells_per_round();
-                let planes = self.played.chunks_exact_mut(self.instances * width);
-                for plane in planes {
-                    match width {
-                        1 => plane[instance] = nothing,
-                        _ => plane[instance * width..(instance + 1) * width].fill(nothing),
-                    }
-                }
+                self.start(&[instance as u32]);
                 self.left[instance] = drawn;
-                if let Some(stage) = self.stage.get_mut(instance) {
-                    *stage = 0;
-                }
+                Ok(())
             }
-            Some(mut init) => {
-                let left = *init.rounds_left.get_or_insert(drawn);
-                if left == 0 {
-                    return Err(refused("reset /init/rounds_left", "at least 1", left));
-                }
-                self.place(instance, &init)
-                    .map_err(|e| e.within("reset /init"))?;
-            }
+            Some(init) => self.start_from(instance, init, drawn, out),
         }
-        self.observe(instance, out);
-        Ok(())
+    }
+
+    fn restart(&mut self, instances: &[u32], batch: &mut BatchStep<'_>) -> bool {
+        let ([players], out) = batch.arrays::<1>();
+        for instance in instances.iter().map(|&i| i as usize) {
+            self.left[instance] = self.rules.draw_rounds(&mut out.rngs[instance]);
+        }
+        self.start(instances);
+        spread(&self.unseen, instances, players.observation);
+        spread(&self.mask, instances, players.action_mask);
+        true
     }
 
     #[inline(always)]
@@ -279,16 +307,11 @@ impl<P: Preset> BatchEnvironment for MatrixGame<P> {
             ..
         } = self;
         let cells = &mut played[plane];
-        find_cells(tables, players.discrete, stage, cells);
-        look_up(
-            &tables.payoff,
-            tables.players_per_cell(),
-            cells,
-            players.reward,
-        );
         if tables.is_anonymous() {
-            measure_anonymous(tables, cells, out.metrics);
+            anonymous::play(tables, players.discrete, cells, players.reward, out.metrics);
         } else {
+            find_cells(tables, players.discrete, stage, cells);
+            look_up(&tables.payoff, tables.players, cells, players.reward);
             look_up(&tables.measures, tables.metrics.len(), cells, out.metrics);
         }
         count_rounds(left, out.terminated);
@@ -300,6 +323,10 @@ impl<P: Preset> BatchEnvironment for MatrixGame<P> {
             rows.for_each(|row| row.copy_from_slice(mask));
         }
         self.show(&mut players);
+    }
+
+    fn draws(&self) -> bool {
+        self.rules.discount < 1.0
     }
 
     fn save(&self, instance: usize) -> Result<Value> {
@@ -363,44 +390,9 @@ impl<P> MatrixGame<P> {
 
 #[inline(always)]
 fn find_cells(tables: &Tables, actions: &[i32], stage: &[u32], cells: &mut [u32]) {
-    if tables.is_anonymous() {
-        let totals = tables.stage_cells / tables.choices;
-        return anonymous_cells(tables.players, totals as u32, actions, cells);
-    }
     tensor_cells(&tables.strides, actions, cells);
     for (cell, &stage) in cells.iter_mut().zip(stage) {
         *cell += stage * tables.stage_cells as u32;
-    }
-}
-
-/// Welfare and cooperation of all players together; an equilibrium where nobody would rather do something else.
-/// Numbers of metrics are compiled apart, so that a row is a load and a store.
-#[inline(always)]
-fn measure_anonymous(tables: &Tables, cells: &[u32], metrics: &mut [f32]) {
-    match tables.metrics.len() {
-        3 => measure_players::<3>(tables, cells, metrics),
-        _ => measure_players::<2>(tables, cells, metrics),
-    }
-}
-
-#[inline(always)]
-fn measure_players<const METRICS: usize>(tables: &Tables, cells: &[u32], metrics: &mut [f32]) {
-    let own = tables.measures.as_chunks::<METRICS>().0;
-    let rows = metrics.as_chunks_mut::<METRICS>().0;
-    for (metrics, cells) in rows.iter_mut().zip(cells.chunks_exact(tables.players)) {
-        let mut total = [0.0_f32; METRICS];
-        total[1] = 1.0;
-        for &cell in cells {
-            let own = &own[cell as usize];
-            for (at, (total, &own)) in total.iter_mut().zip(own).enumerate() {
-                *total = if at == 1 {
-                    total.min(own)
-                } else {
-                    *total + own
-                };
-            }
-        }
-        *metrics = total;
     }
 }
 
@@ -422,11 +414,20 @@ fn go_on(tables: &Tables, cells: &[u32], stage: &mut [u32], terminated: &mut [u8
     }
 }
 
-/// What one player sees, between 0 and 1: the stage, past rounds, or as many zeros as there are players.
+/// What all players see before the first round: that they are in the first stage, or nothing.
+fn unseen(tables: &Tables, rules: &Rules) -> Vec<f32> {
+    let mut row = vec![0.0; observation(tables, rules).width()];
+    if tables.stages > 1 {
+        row[0] = 1.0;
+    }
+    row.repeat(tables.players)
+}
+
+/// What one player sees, between 0 and 1: the stage, past rounds, or zeros.
 fn observation(tables: &Tables, rules: &Rules) -> Space {
     let width = tables.seen_width;
     if width == 0 {
-        return Space::bounded(tables.players, 0.0, 1.0);
+        return Space::bounded(tables.blank, 0.0, 1.0);
     }
     let rounds = if tables.stages > 1 { 1 } else { rules.memory };
     let mut space = Space::bounded(rounds * width, 0.0, 1.0);

@@ -23,7 +23,8 @@
 //!
 //! | observation | meaning |
 //! |---|---|
-//! | `memory` = 0 | as many zeros as there are players |
+//! | `memory` = 0 | as many zeros as there are players (as EPyMARL has it) |
+//! | the same in the games for any number of players | one zero |
 //! | per remembered round, the last one first | actions one-hot: one's own, then those of the players after it, in a circle |
 //! | the same in the games for any number of players | one's own action one-hot, and the sum of all action numbers / its largest |
 //!
@@ -45,6 +46,7 @@
 //!
 //! [`game`] says what a game is, [`presets`] has one file for each, [`batch`] plays them all.
 
+mod anonymous;
 pub mod batch;
 pub mod game;
 mod lookup;

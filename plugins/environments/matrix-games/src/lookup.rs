@@ -1,35 +1,63 @@
 //! Rows of tables, looked up for many cells at once.
 
-/// Copies row `cells[i]` of `table` to row `i` of `out`; rows are `width` wide. Common widths are compiled apart,
-/// so that a row is one load and one store.
+/// Calls a function compiled for rows of exactly this width, if it is a common one, and else does as said: a row of known
+/// width is a few loads and stores.
+macro_rules! of_width {
+    ($width:expr, $fixed:ident($($argument:expr),*), else $other:expr) => {
+        match $width {
+            0 => {}
+            1 => $fixed::<_, 1>($($argument),*),
+            2 => $fixed::<_, 2>($($argument),*),
+            3 => $fixed::<_, 3>($($argument),*),
+            4 => $fixed::<_, 4>($($argument),*),
+            5 => $fixed::<_, 5>($($argument),*),
+            // Two players that see one of three stages.
+            6 => $fixed::<_, 6>($($argument),*),
+            // Two players' views of a round of two, three and four actions each.
+            8 => $fixed::<_, 8>($($argument),*),
+            18 => $fixed::<_, 18>($($argument),*),
+            32 => $fixed::<_, 32>($($argument),*),
+            _ => $other,
+        }
+    };
+}
+
+/// Copies row `cells[i]` of `table` to row `i` of `out`; rows are `width` wide.
 #[inline(always)]
 pub(crate) fn look_up<T: Copy>(table: &[T], width: usize, cells: &[u32], out: &mut [T]) {
-    match width {
-        0 => {}
-        1 => rows::<T, 1>(table, cells, out),
-        2 => rows::<T, 2>(table, cells, out),
-        3 => rows::<T, 3>(table, cells, out),
-        4 => rows::<T, 4>(table, cells, out),
-        5 => rows::<T, 5>(table, cells, out),
-        // Two players that see one of three stages.
-        6 => rows::<T, 6>(table, cells, out),
-        // Two players' views of a round: two, three and four actions each.
-        8 => rows::<T, 8>(table, cells, out),
-        18 => rows::<T, 18>(table, cells, out),
-        32 => rows::<T, 32>(table, cells, out),
-        _ => {
-            for (to, &cell) in out.chunks_exact_mut(width).zip(cells) {
-                to.copy_from_slice(&table[cell as usize * width..][..width]);
-            }
+    of_width!(width, look_up_fixed(table, cells, out), else {
+        for (to, &cell) in out.chunks_exact_mut(width).zip(cells) {
+            to.copy_from_slice(&table[cell as usize * width..][..width]);
         }
-    }
+    });
 }
 
 #[inline(always)]
-fn rows<T: Copy, const W: usize>(table: &[T], cells: &[u32], out: &mut [T]) {
+fn look_up_fixed<T: Copy, const W: usize>(table: &[T], cells: &[u32], out: &mut [T]) {
     let table = table.as_chunks::<W>().0;
     for (to, &cell) in out.as_chunks_mut::<W>().0.iter_mut().zip(cells) {
         *to = table[cell as usize];
+    }
+}
+
+/// Copies one row to the rows of `out` that `places` names.
+#[inline(always)]
+pub(crate) fn spread<T: Copy>(row: &[T], places: &[u32], out: &mut [T]) {
+    of_width!(row.len(), spread_fixed(row, places, out), else {
+        for &place in places {
+            out[place as usize * row.len()..][..row.len()].copy_from_slice(row);
+        }
+    });
+}
+
+#[inline(always)]
+fn spread_fixed<T: Copy, const W: usize>(row: &[T], places: &[u32], out: &mut [T]) {
+    let Some(row) = row.first_chunk::<W>() else {
+        return;
+    };
+    let out = out.as_chunks_mut::<W>().0;
+    for &place in places {
+        out[place as usize] = *row;
     }
 }
 
@@ -61,36 +89,5 @@ fn fixed_cells<const N: usize>(strides: [u32; N], actions: &[i32], cells: &mut [
             sum += joint[player] as u32 * strides[player];
         }
         *cell = sum;
-    }
-}
-
-/// Each player's cell of an anonymous game with `totals` possible sums.
-#[inline(always)]
-pub(crate) fn anonymous_cells(players: usize, totals: u32, actions: &[i32], cells: &mut [u32]) {
-    match players {
-        4 => cells_of_players::<4>(totals, actions, cells),
-        5 => cells_of_players::<5>(totals, actions, cells),
-        _ => {
-            let rounds = cells
-                .chunks_exact_mut(players)
-                .zip(actions.chunks_exact(players));
-            rounds.for_each(|(cells, joint)| own_cells(totals, joint, cells));
-        }
-    }
-}
-
-#[inline(always)]
-fn cells_of_players<const N: usize>(totals: u32, actions: &[i32], cells: &mut [u32]) {
-    let joint = actions.as_chunks::<N>().0;
-    for (cells, joint) in cells.as_chunks_mut::<N>().0.iter_mut().zip(joint) {
-        own_cells(totals, joint, cells);
-    }
-}
-
-#[inline(always)]
-fn own_cells(totals: u32, joint: &[i32], cells: &mut [u32]) {
-    let total: u32 = joint.iter().map(|&action| action as u32).sum();
-    for (cell, &own) in cells.iter_mut().zip(joint) {
-        *cell = own as u32 * totals + total;
     }
 }

@@ -15,6 +15,7 @@ pub struct Rules {
 
 impl Rules {
     /// Number of rounds of an episode: each next one follows with probability `discount`.
+    #[inline]
     pub(crate) fn draw_rounds(&self, rng: &mut EnvRng) -> u32 {
         if self.discount >= 1.0 {
             return self.rounds;

@@ -6,7 +6,10 @@
 
 use palaestra_plugin_api::prelude::Result;
 
-use crate::game::{Game, MAX_TENSOR_PLAYERS, Payoffs, Stage, is_possible, joint_actions, refused};
+use crate::{
+    anonymous::Share,
+    game::{Game, MAX_TENSOR_PLAYERS, Payoffs, Stage, is_possible, joint_actions, refused},
+};
 
 /// Numbers in the table of observations, at most.
 const MAX_SEEN: usize = 1 << 22;
@@ -31,14 +34,18 @@ pub(crate) struct Tables {
     pub(crate) stages: usize,
     /// Payoffs, `[cell][players of a cell]`.
     pub(crate) payoff: Vec<f64>,
-    /// Values of the metrics, `[cell][metric]`; of an anonymous game what a player adds to them.
+    /// Values of the metrics, `[cell][metric]`; empty for anonymous games.
     pub(crate) measures: Vec<f32>,
+    /// What the cells of an anonymous game give; empty for others.
+    pub(crate) shares: Vec<Share>,
     /// Names of the metrics.
     pub(crate) metrics: Vec<&'static str>,
     /// What is seen afterwards, `[cell and the empty one][players of a cell][width]`; empty if nothing is.
     pub(crate) seen: Vec<f32>,
     /// Width of one player's view of one round.
     pub(crate) seen_width: usize,
+    /// Zeros that a player sees where nothing is remembered.
+    pub(crate) blank: usize,
     /// The stage that a cell leads to; empty where the one stage is repeated.
     pub(crate) next: Vec<u32>,
 }
@@ -57,9 +64,14 @@ impl Tables {
             stages: game.stages().len().max(1),
             payoff: Vec::new(),
             measures: Vec::new(),
+            shares: Vec::new(),
             metrics: vec!["welfare"],
             seen: Vec::new(),
             seen_width: 0,
+            blank: match game.payoffs {
+                Payoffs::Tensor(_) => game.players(),
+                Payoffs::Anonymous(_) => 1,
+            },
             next: Vec::new(),
         };
         if tables.stages == 1 {
@@ -290,13 +302,14 @@ impl Tables {
                         })
                         .is_some_and(|new| table[other][new] > payoff)
                 };
-                let stable = !(0..table.len()).any(gains);
+                let unstable = (0..table.len()).any(gains);
                 self.payoff.push(payoff);
-                self.measures
-                    .extend([payoff as f32, f32::from(u8::from(stable))]);
-                if let Some(degrees) = game.cooperation.first() {
-                    self.measures.push((degrees[own] * share) as f32);
-                }
+                let degree = game.cooperation.first().map_or(0.0, |degrees| degrees[own]);
+                self.shares.push(Share {
+                    payoff,
+                    cooperation: (degree * share) as f32,
+                    unstable: f32::from(u8::from(unstable)),
+                });
                 if remembers {
                     self.see_total(own, total as f32 / (totals - 1).max(1) as f32);
                 }

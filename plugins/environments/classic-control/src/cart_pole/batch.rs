@@ -122,6 +122,9 @@ impl BatchEnvironment for CartPole {
         } = self;
         observe(x, x_dot, theta, theta_dot, agent.observation);
         agent.reward.fill(1.0);
+        for (fallen, &terminated) in instances.metrics.iter_mut().zip(&*instances.terminated) {
+            *fallen = f32::from(terminated);
+        }
     }
 
     fn save(&self, instance: usize) -> Result<Value> {

@@ -20,6 +20,7 @@
 //! | reward | 1 at every step, the last included |
 //! | terminated | \|x\| > 2.4 m or \|θ\| > 12° |
 //! | truncated | after 500 steps |
+//! | metric | `fallen`: whether the episode ended with the pole down or the cart off its track |
 //!
 //! Explicit Euler: positions move with the velocities *before* the step. The start is uniform in ±0.05
 //! for all four variables. [`CartPole`] steps all instances at once, [`CartPoleScalar`] one; both call the
@@ -46,6 +47,8 @@ pub use scalar::CartPoleScalar;
 
 /// `env` field of the reference traces.
 const TRACE: &str = "CartPole-v1";
+/// The only metric.
+const FALLEN: usize = 0;
 /// Length of the drawn pole per half length of the real one: all of it.
 const WHOLE: f64 = 2.0;
 
@@ -164,6 +167,7 @@ fn spec(config: &CartPoleConfig) -> EnvironmentSpec {
     let mut spec = EnvironmentSpec::new("agent", 1, Space::real(4), Space::discrete(2));
     spec.max_episode_steps = Some(config.max_episode_steps);
     spec.reward_range = (Some(1.0), Some(1.0));
+    spec.metrics = vec![Metric::last("fallen")];
     spec.flags.scripted = true;
     spec.tags = vec![Tag::SingleAgent];
     spec

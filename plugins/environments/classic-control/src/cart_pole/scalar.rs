@@ -5,7 +5,9 @@ use palaestra_plugin_api::{
     serde_json::{Value, json},
 };
 
-use super::{CartPoleConfig, Physics, State, TRACE, draw, is_over, next, rule, spec, start, task};
+use super::{
+    CartPoleConfig, FALLEN, Physics, State, TRACE, draw, is_over, next, rule, spec, start, task,
+};
 
 /// One cart and its pole.
 #[derive(Debug, Serialize, Deserialize)]
@@ -62,7 +64,9 @@ impl Environment for CartPoleScalar {
         // A local value stays in registers; the compiler cannot know that `out` is not `self`.
         let state = next(&self.physics, self.state, actions.discrete(0) as i32);
         self.state = state;
-        out.terminate_if(is_over(&self.physics, state.x, state.theta));
+        let fallen = is_over(&self.physics, state.x, state.theta);
+        out.terminate_if(fallen);
+        out.metric(FALLEN, f64::from(u8::from(fallen)));
         out.reward(0, 1.0);
         observe(state, out);
     }

@@ -1,0 +1,63 @@
+//! Rounds of anonymous games, in which a payoff depends on one's own action and on the total of all.
+//!
+//! A player's share of a round is one look-up, and what all are paid and measured by is read off it in one pass.
+
+use crate::tables::Tables;
+
+/// What a cell gives its player and adds to the metrics of all.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Share {
+    pub(crate) payoff: f64,
+    /// Part of the players' cooperation.
+    pub(crate) cooperation: f32,
+    /// 1 where the player would have gained by another action.
+    pub(crate) unstable: f32,
+}
+
+/// Plays a round of every instance: joint actions `[n · players]` to cells and rewards of the same shape, and metrics.
+#[inline(always)]
+pub(crate) fn play(
+    tables: &Tables,
+    actions: &[i32],
+    cells: &mut [u32],
+    rewards: &mut [f64],
+    metrics: &mut [f32],
+) {
+    match tables.metrics.len() {
+        3 => play_measured::<3>(tables, actions, cells, rewards, metrics),
+        _ => play_measured::<2>(tables, actions, cells, rewards, metrics),
+    }
+}
+
+#[inline(always)]
+fn play_measured<const METRICS: usize>(
+    tables: &Tables,
+    actions: &[i32],
+    cells: &mut [u32],
+    rewards: &mut [f64],
+    metrics: &mut [f32],
+) {
+    let (players, shares) = (tables.players, tables.shares.as_slice());
+    let totals = (tables.stage_cells / tables.choices) as u32;
+    let rounds = actions
+        .chunks_exact(players)
+        .zip(cells.chunks_exact_mut(players));
+    let paid = rewards
+        .chunks_exact_mut(players)
+        .zip(metrics.as_chunks_mut::<METRICS>().0);
+    for ((joint, cells), (rewards, metrics)) in rounds.zip(paid) {
+        let total: u32 = joint.iter().map(|&action| action as u32).sum();
+        let (mut welfare, mut cooperation, mut unstable) = (0.0, 0.0, 0.0);
+        for ((&own, cell), reward) in joint.iter().zip(cells).zip(rewards) {
+            *cell = own as u32 * totals + total;
+            let share = shares[*cell as usize];
+            *reward = share.payoff;
+            welfare += share.payoff;
+            cooperation += share.cooperation;
+            unstable += share.unstable;
+        }
+        let equilibrium = f32::from(u8::from(unstable == 0.0));
+        let all = [welfare as f32, equilibrium, cooperation];
+        *metrics = std::array::from_fn(|metric| all[metric]);
+    }
+}
