@@ -136,13 +136,8 @@ fn best_plan(tables: &Tables) -> Vec<Vec<usize>> {
     plan.iter().map(|&joint| tables.unravel(joint)).collect()
 }
 
-/// Whether nobody gains by another action alone, as the tables say of a cell.
-fn is_stable(tables: &Tables, cell: usize) -> bool {
-    tables.measures[cell * tables.metrics.len() + 1] == 1.0
-}
-
 fn tensor_equilibrium(tables: &Tables) -> Option<Vec<usize>> {
-    let stable = (0..tables.stage_cells).filter(|&cell| is_stable(tables, cell));
+    let stable = (0..tables.stage_cells).filter(|&cell| tables.is_stable(cell));
     first_best(stable, |cell| welfare(tables, cell)).map(|cell| tables.unravel(cell))
 }
 
@@ -162,7 +157,7 @@ fn anonymous_equilibrium(tables: &Tables) -> Option<Vec<usize>> {
     };
     let stable = (0..candidates.len()).filter(|&i| {
         let mut cells = tables.cells(&candidates[i], 0).into_iter();
-        cells.all(|cell| is_stable(tables, cell as usize))
+        cells.all(|cell| tables.is_stable(cell as usize))
     });
     let welfare = |i: usize| {
         let cells = tables.cells(&candidates[i], 0);

@@ -171,6 +171,14 @@ impl Tables {
         cells.iter().flat_map(row).copied().collect()
     }
 
+    /// Whether nobody (in an anonymous game: its player) gains by another action alone; of games of one stage.
+    pub(crate) fn is_stable(&self, cell: usize) -> bool {
+        match self.shares.get(cell) {
+            Some(share) => share.unstable == 0.0,
+            None => self.measures[cell * self.metrics.len() + 1] == 1.0,
+        }
+    }
+
     /// Joint action number `joint` of a stage.
     pub(crate) fn unravel(&self, joint: usize) -> Vec<usize> {
         let digit = |(&stride, &n): (&u32, &usize)| joint / stride as usize % n;
