@@ -59,14 +59,18 @@ fn draw_hand(rules: &Rules, position: &Position, player: usize, turn: bool, canv
     let name = format!("player {player}");
     canvas.text_aligned((-2.75, y), 14.0, name, Color::WHITE, Align::Left);
     let gap = (HAND / rules.hand_size as f64).min(0.42);
-    let width = (0.9 * gap).min(0.6 * height).min(0.36);
+    let width = (0.8 * gap).min(0.6 * height).min(0.36);
     let hand = position.hand(player);
     for (slot, (kind, known)) in hand.kinds().zip(hand.knowledge()).enumerate() {
         let x = 0.5 * gap + gap * slot as f64;
         let color = COLORS[rules.color(kind)];
         let card = (CARDS_AT + x, y);
         table::card(canvas, card, width, rules.name(kind), color, turn);
-        let named = known.color().map_or(Color::INK, |color| COLORS[color]);
+        let named = match known.color() {
+            Some(color) => COLORS[color],
+            None if known.is_named() => Color::INK,
+            None => Color::GREY,
+        };
         let card = (KNOWN_AT + x, y);
         table::card(canvas, card, width, known.text(rules), named, false);
     }

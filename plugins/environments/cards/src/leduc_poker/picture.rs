@@ -63,5 +63,6 @@ fn words(betting: &Betting, player: usize) -> String {
         let said = (player..actions.len()).step_by(PLAYERS).map(word);
         said.collect::<Vec<_>>().join(", ")
     });
-    rounds.collect::<Vec<_>>().join(" | ")
+    let spoken = rounds.filter(|said| !said.is_empty());
+    spoken.collect::<Vec<_>>().join(" | ")
 }
