@@ -38,7 +38,7 @@ pub(crate) fn run(out: Option<&Path>, episodes: u32) -> Result<()> {
         text.push_str(&row(&program, &id, episodes)?);
     }
     eprintln!("comparing with the reference");
-    text.push_str(&reference::section(&program, 4 * episodes)?);
+    text.push_str(&reference::section(&program, episodes)?);
     put(out, &text)
 }
 

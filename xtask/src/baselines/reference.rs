@@ -16,6 +16,11 @@ const SHARED: [&str; 3] = [
     "simple_reference",
 ];
 
+/// Episodes here for one of the reference, within the bounds: then what is uncertain is the reference's mean.
+const FOR_EACH: f64 = 5.0;
+/// Most episodes here.
+const MOST: u32 = 20_000;
+
 /// One measured mean, and how to measure it here.
 #[derive(Clone, Debug, PartialEq)]
 struct Case {
@@ -31,6 +36,15 @@ struct Case {
     std: Option<f64>,
 }
 
+impl Case {
+    /// Episodes to play here.
+    fn episodes_here(&self, least: u32) -> u32 {
+        let wanted = FOR_EACH * self.episodes;
+        // Between two u32, so it is one.
+        wanted.clamp(f64::from(least), f64::from(MOST)) as u32
+    }
+}
+
 /// What is compared.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Measure {
@@ -42,17 +56,19 @@ enum Measure {
     Metric(&'static str),
 }
 
-/// The second table.
+/// The second table; at least four times `episodes` are played for each row.
 ///
 /// # Errors
 /// Tables that cannot be read, a rollout that fails.
 pub(super) fn section(program: &Program, episodes: u32) -> Result<String> {
+    let least = (4 * episodes).min(MOST);
     let mut lines = String::new();
     let (mut within, mut all) = (0, 0);
     let known = program.environments()?;
     for case in cases(&read("baselines_mpe.csv")?, &read("baselines_other.csv")?) {
         let id = versioned(&case.id, &known);
-        let report = play(program, id, case.policy, episodes, &case.settings)?;
+        let here = case.episodes_here(least);
+        let report = play(program, id, case.policy, here, &case.settings)?;
         let (line, score) = compare(&case, &report)?;
         all += 1;
         within += usize::from(score.abs() <= 2.0);
@@ -60,10 +76,10 @@ pub(super) fn section(program: &Program, episodes: u32) -> Result<String> {
     }
     Ok(format!(
         "\n## Beside the reference implementations\n\nThe same policies in the original implementations \
-         (`reference/tables/baselines_*.csv`) and here, {episodes} episodes each. z is the\ndifference in standard errors of \
-         the difference: {within} of {all} are within two, and about one in twenty should not be. \"Always gas\"\nat the \
-         traffic junction is compared by the tests of the grid worlds.\n\n| reference | policy | episodes | mean | here | z \
-         |\n|---|---|---|---|---|---|\n{lines}"
+         (`reference/tables/baselines_*.csv`) and here, {FOR_EACH}\nepisodes for each of theirs, but {least} to {MOST}. z is the \
+         difference in standard errors of the difference: {within} of {all}\nare within two, and about one in twenty should \
+         not be. \"Always gas\" at the traffic junction is compared by the tests\nof the grid worlds.\n\n| reference | \
+         policy | episodes | mean | episodes here | mean here | z |\n|---|---|---|---|---|---|---|\n{lines}"
     ))
 }
 
@@ -293,7 +309,7 @@ fn compare(case: &Case, report: &Value) -> Result<(String, f64)> {
     let [expected, mean, error] = numbers;
     let theirs = number(theirs);
     let line = format!(
-        "| {name} | {policy} | {episodes} | {expected} ± {theirs} | {mean} ± {error} | {score:+.1} |\n"
+        "| {name} | {policy} | {episodes} | {expected} ± {theirs} | {played} | {mean} ± {error} | {score:+.1} |\n"
     );
     Ok((line, score))
 }
@@ -343,25 +359,36 @@ mod tests {
         assert_eq!((compared(RANDOM), compared(SCRIPTED)), (chance, 3));
     }
 
-    #[test]
-    fn differences_are_told_in_standard_errors() {
-        let case = Case {
+    /// A mean over episodes of the reference.
+    fn measured(episodes: f64) -> Case {
+        Case {
             name: "x".into(),
             id: "a/X".into(),
             settings: Vec::new(),
             policy: RANDOM,
             measure: Measure::Average,
-            episodes: 100.0,
+            episodes,
             mean: 10.0,
             std: Some(3.0),
-        };
+        }
+    }
+
+    #[test]
+    fn what_was_measured_well_is_measured_well_here() {
+        let here = [10.0, 1_000.0, 4_000.0, 50_000.0].map(|n| measured(n).episodes_here(2_000));
+        assert_eq!(here, [2_000, 5_000, 20_000, 20_000]);
+    }
+
+    #[test]
+    fn differences_are_told_in_standard_errors() {
+        let case = measured(100.0);
         let report = json!({"mean_return": 22.0, "standard_error": 0.8, "episodes": 400,
             "groups": {"g": {"agents": [{}, {}]}}});
         let (line, score) = compare(&case, &report).unwrap();
         assert!((score - 2.0).abs() < 1e-12, "{score}");
         assert_eq!(
             line,
-            "| x | random | 100 | 10.0 ± 0.300 | 11.0 ± 0.400 | +2.0 |\n"
+            "| x | random | 100 | 10.0 ± 0.300 | 400 | 11.0 ± 0.400 | +2.0 |\n"
         );
         // A hundred equal episodes leave room for what four hundred show: 0.8 = √(0.4² · 400 / 100).
         let alike = Case {

@@ -1,7 +1,7 @@
 //! Connect four: discs fall into columns; four in a line win.
 //!
 //! Allen and Allis solved it in 1988: with the standard board of six rows and seven columns player 0 wins by beginning
-//! in the middle.
+//! in the middle. Games of OpenSpiel 2.0.2 (`connect_four`) are replayed (`traces_of_board_games`).
 //!
 //! | observation, `[2, rows, columns]` | meaning |
 //! |---|---|
@@ -45,6 +45,7 @@ pub struct ConnectFourConfig {
 impl LineConfig for ConnectFourConfig {
     const ID: &'static str = "board/ConnectFour-v0";
     const DESCRIPTION: &'static str = "Discs fall into columns; four in a line win";
+    const TRACES: &'static [&'static str] = &["connect four"];
 
     fn rules(&self) -> Rules {
         Rules {

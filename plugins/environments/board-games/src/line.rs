@@ -56,15 +56,34 @@ impl Rules {
         1 << (column * (self.rows + 1) + self.rows - 1 - row)
     }
 
+    /// Distances between the bits of a line: upright, falling, across, rising.
+    #[inline(always)]
+    fn distances(&self) -> [usize; 4] {
+        [1, self.rows, self.rows + 1, self.rows + 2]
+    }
+
+    /// The first stone of every line whose stones have this distance.
+    #[inline(always)]
+    fn starts(&self, stones: u64, distance: usize) -> u64 {
+        let shifted = (1..self.line).map(|i| stones >> (i * distance));
+        shifted.fold(stones, |line, other| line & other)
+    }
+
     /// Whether there is a line among the stones of a player.
     #[inline(always)]
     fn has_line(&self, stones: u64) -> bool {
-        [1, self.rows, self.rows + 1, self.rows + 2]
-            .iter()
-            .any(|&distance| {
-                let shifted = (1..self.line).map(|i| stones >> (i * distance));
-                shifted.fold(stones, |line, other| line & other) != 0
-            })
+        let mut distances = self.distances().into_iter();
+        distances.any(|distance| self.starts(stones, distance) != 0)
+    }
+
+    /// The stones of a player that are part of a line.
+    fn lined(&self, stones: u64) -> u64 {
+        let mut lined = 0;
+        for distance in self.distances() {
+            let starts = self.starts(stones, distance);
+            (0..self.line).for_each(|i| lined |= starts << (i * distance));
+        }
+        lined
     }
 
     /// What both environments of this kind tell about themselves.
@@ -220,6 +239,11 @@ impl Position {
         self.outcome.is_none() && choice < self.rules.choices() && self.target(choice).is_some()
     }
 
+    /// The choices within the rules, in order.
+    fn legal(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.rules.choices()).filter(|&choice| self.is_legal(choice))
+    }
+
     /// Puts a stone; without room for it nothing happens.
     #[inline(always)]
     pub(crate) fn play(&mut self, choice: usize) {
@@ -303,6 +327,7 @@ impl Position {
         json!({
             "moves": self.moves(),
             "player": self.outcome.is_none().then(|| self.player()),
+            "legal": self.legal().collect::<Vec<_>>(),
             "board": self.lines(),
         })
     }
@@ -318,9 +343,7 @@ impl Position {
         let played: Vec<String> = history.iter().map(ToString::to_string).collect();
         Ok(GameNode::Decision {
             player: position.player(),
-            moves: (0..rules.choices())
-                .filter(|&choice| position.target(choice).is_some())
-                .collect(),
+            moves: position.legal().collect(),
             information_state: played.join(","),
         })
     }

@@ -1,6 +1,7 @@
 //! Tic-tac-toe: two players mark cells in turn; three in a line win.
 //!
-//! With the defaults it is the game as everybody knows it; `size` and `line` make it a larger k-in-a-row.
+//! With the defaults it is the game as everybody knows it; `size` and `line` make it a larger k-in-a-row. Games of
+//! OpenSpiel 2.0.2 (`tic_tac_toe`) are replayed (`traces_of_board_games`).
 //!
 //! | observation, `[2, size, size]` | meaning |
 //! |---|---|
@@ -42,6 +43,7 @@ pub struct TicTacToeConfig {
 impl LineConfig for TicTacToeConfig {
     const ID: &'static str = "board/TicTacToe-v0";
     const DESCRIPTION: &'static str = "Two players mark cells in turn; three in a line win";
+    const TRACES: &'static [&'static str] = &["tic-tac-toe"];
 
     fn rules(&self) -> Rules {
         Rules {

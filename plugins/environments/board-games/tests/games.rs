@@ -9,7 +9,10 @@ use palaestra_plugin_api::{
     game_tree::GameNode,
     serde_json::json,
     testing::{
-        Subject, assert_conformant, assert_conforms, baseline::mean_and_error, random_games,
+        Subject, assert_conformant, assert_conforms,
+        baseline::mean_and_error,
+        random_games,
+        replay::{reference_folder, replay_files},
     },
 };
 
@@ -28,6 +31,23 @@ fn connect_four_is_conformant() {
     assert_conforms(&Subject::of::<ConnectFour>(
         json!({"rows": 3, "columns": 3, "line": 3}),
     ));
+}
+
+/// Games of OpenSpiel: boards, turns, legal moves and returns.
+fn replays<E: Environment>(cases: usize) {
+    let entry = EnvironmentEntry::of::<E>();
+    let mut make = |what: &MakeEnvironment| EnvironmentHandle::in_process(&entry, what);
+    let folder = reference_folder(env!("CARGO_MANIFEST_DIR"));
+    let replayed = replay_files(&folder, E::ID, E::TRACES, E::trace_cases, &mut make);
+    println!("{}: {replayed:?}", E::ID);
+    assert_eq!((replayed.files, replayed.cases), (1, cases));
+    assert!(replayed.values > 100 * cases, "{replayed:?}");
+}
+
+#[test]
+fn traces_of_board_games() {
+    replays::<TicTacToe>(60);
+    replays::<ConnectFour>(40);
 }
 
 /// Terminal histories that player 0 wins, player 1 wins, nobody wins.

@@ -8,10 +8,8 @@ use palaestra_plugin_api::{
     environment::Environment,
     serde_json::{Value, from_str, json},
     testing::{
-        Subject, assert_conformant,
-        baseline::mean_and_error,
-        random_games,
-        replay::{reference_folder, replay_files},
+        Subject, assert_conformant, baseline::mean_and_error, random_games,
+        replay::reference_folder,
     },
 };
 
@@ -25,23 +23,6 @@ fn reference() -> Value {
 #[test]
 fn kuhn_poker_is_conformant() {
     assert_conformant::<KuhnPoker>();
-}
-
-/// All terminal histories, and all information states under both cards the other player may have.
-#[test]
-fn trace_of_kuhn_poker() {
-    let folder = reference_folder(env!("CARGO_MANIFEST_DIR"));
-    let mut make = |what: &_| EnvironmentHandle::in_process(&KUHN_POKER, what);
-    let replayed = replay_files(
-        &folder,
-        KuhnPoker::ID,
-        KuhnPoker::TRACES,
-        KuhnPoker::trace_cases,
-        &mut make,
-    );
-    println!("{replayed:?}");
-    assert_eq!((replayed.files, replayed.cases), (1, 30 + 2 * 12));
-    assert!(replayed.values > 30 * 20, "{replayed:?}");
 }
 
 /// The value of uniformly random play, by the tree of the reference.

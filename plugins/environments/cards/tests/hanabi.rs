@@ -202,7 +202,7 @@ fn the_table_is_drawn_and_written() {
             "fireworks  R0 Y0 G0 W0 B0",
             "  player 0  R1 R2 Y1 B5 R1  hints ?? ?? ?? ?? ??",
             "> player 1  R3 G1 W1 G1 B2  hints ?? ?1 ?1 ?1 ??",
-            "discards  ",
+            "discards ",
             "player 0 named rank 1 to player 1; player 1 to act, score 0",
         ]
     );

@@ -1,6 +1,12 @@
 //! A board with its settings as an environment.
 
-use palaestra_plugin_api::{config::Config, game_tree::GameNode, prelude::*, serde_json::Value};
+use palaestra_plugin_api::{
+    config::Config,
+    game_tree::GameNode,
+    prelude::*,
+    serde_json::Value,
+    trace::{self, TraceCase},
+};
 
 use super::{Position, Rules};
 
@@ -10,6 +16,8 @@ pub trait LineConfig: Config + Send + 'static {
     const ID: &'static str;
     /// One line about it.
     const DESCRIPTION: &'static str;
+    /// Names of its reference traces.
+    const TRACES: &'static [&'static str];
 
     /// Board and goal.
     fn rules(&self) -> Rules;
@@ -56,7 +64,7 @@ impl<C: LineConfig> TryFrom<Saved<C>> for LineGame<C> {
 
     fn try_from(Saved { config, moves }: Saved<C>) -> Result<Self> {
         config.validate().map_err(Error::config)?;
-        let position = Position::unfinished(config.rules(), &moves)?;
+        let position = Position::after(config.rules(), &moves)?;
         Ok(Self { config, position })
     }
 }
@@ -64,6 +72,7 @@ impl<C: LineConfig> TryFrom<Saved<C>> for LineGame<C> {
 impl<C: LineConfig> Environment for LineGame<C> {
     const ID: &'static str = C::ID;
     const DESCRIPTION: &'static str = C::DESCRIPTION;
+    const TRACES: &'static [&'static str] = C::TRACES;
     type Config = C;
 
     fn spec(config: &C) -> Result<EnvironmentSpec> {
@@ -105,5 +114,9 @@ impl<C: LineConfig> Environment for LineGame<C> {
 
     fn game_node(&self, history: &[usize]) -> Result<GameNode> {
         Position::node(self.config.rules(), history)
+    }
+
+    fn trace_cases(document: &Value) -> Result<Vec<TraceCase>> {
+        trace::standard_cases(document, |case| case["config"].clone(), Self::spec)
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn draw(game: &Pong, canvas: &mut Canvas) {
             *cell = sign;
         }
     };
-    canvas.view(-1.05, -HALF_HEIGHT - 0.1, 1.05, HALF_HEIGHT + 0.1);
+    canvas.view(-1.05, -HALF_HEIGHT - 0.05, 1.05, HALF_HEIGHT + 0.15);
     let outline = Color::WHITE.outlined(Color::GREY.pen(2.0));
     canvas.rect((-1.0, -HALF_HEIGHT), (1.0, HALF_HEIGHT), outline);
     canvas.line((0.0, -HALF_HEIGHT), (0.0, HALF_HEIGHT), Color::LIGHT);
@@ -33,8 +33,10 @@ pub(super) fn draw(game: &Pong, canvas: &mut Canvas) {
         for (place, &away) in PADDLE_X[..game.config.team_size].iter().enumerate() {
             let x = if team == 0 { -away } else { away };
             let y = game.court.paddles[team * game.config.team_size + place];
-            let (low, high) = ((x - 0.012, y - half), (x + 0.012, y + half));
-            canvas.rounded_rect(low, high, 0.01, Color::group(team));
+            // What is beyond a wall can hit nothing.
+            let (low, high) = ((y - half).max(-HALF_HEIGHT), (y + half).min(HALF_HEIGHT));
+            let corners = ((x - 0.012, low), (x + 0.012, high));
+            canvas.rounded_rect(corners.0, corners.1, 0.01, Color::group(team));
             let pieces = (game.config.paddle_length / 0.1).ceil() as usize;
             for i in 0..=pieces {
                 let at = y - half + game.config.paddle_length * i as f64 / pieces as f64;
@@ -45,7 +47,7 @@ pub(super) fn draw(game: &Pong, canvas: &mut Canvas) {
     canvas.circle((ball_x, ball_y), 0.02, Color::INK);
     put(ball_x, ball_y, 'o');
     let score = format!("{} : {}", game.points[0], game.points[1]);
-    canvas.text((0.0, HALF_HEIGHT + 0.05), 18.0, score.clone(), Color::INK);
+    canvas.text((0.0, HALF_HEIGHT + 0.08), 18.0, score.clone(), Color::INK);
     canvas.legend(&[
         ("left team", Color::group(0)),
         ("right team", Color::group(1)),

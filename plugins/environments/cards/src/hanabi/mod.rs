@@ -1,7 +1,7 @@
 //! Hanabi: players who see everybody's cards but their own build fireworks together, and hints are scarce.
 //!
 //! Rules, order of actions and encoding of the Hanabi Learning Environment (Bard et al., "The Hanabi challenge: a new
-//! frontier for AI research", 2019).
+//! frontier for AI research", 2019); episodes of its version 0.0.4 are replayed bit by bit (`trace_of_hanabi`).
 //!
 //! Every colour has three cards of rank 1, one of the highest rank and two of each rank between: 50 cards. Hands are
 //! five cards, four with four or five players. In turn a player plays a card, discards one for an information token,
@@ -55,11 +55,13 @@ mod picture;
 mod position;
 mod rules;
 mod start;
+mod trace;
 
 use palaestra_plugin_api::{
     prelude::*,
     serde_json::{Value, json},
     spec::Element,
+    trace::TraceCase,
 };
 
 use crate::turns;
@@ -151,6 +153,7 @@ impl Environment for Hanabi {
     const ID: &'static str = "cards/Hanabi-v0";
     const DESCRIPTION: &'static str =
         "Two to five players build fireworks from cards that only the others see";
+    const TRACES: &'static [&'static str] = &["Hanabi"];
     type Config = HanabiConfig;
 
     fn spec(config: &HanabiConfig) -> Result<EnvironmentSpec> {
@@ -284,6 +287,10 @@ impl Environment for Hanabi {
             choice,
             WAIT,
         ))
+    }
+
+    fn trace_cases(document: &Value) -> Result<Vec<TraceCase>> {
+        trace::cases(document)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The table, as a picture and as text.
 
-use palaestra_plugin_api::prelude::*;
+use palaestra_plugin_api::{canvas::Align, prelude::*};
 
 use super::{
     position::{End, Last, Position},
@@ -17,7 +17,15 @@ const COLORS: [Color; 5] = [
     Color::rgb(0x15, 0x65, 0xc0),
 ];
 
-/// Fireworks, everybody's cards with what hints say of them beside, and tokens; for the onlooker, not for the players.
+/// The hands lie between these heights; cards begin at the left, what is known of them further to the right.
+const HANDS: (f64, f64) = (-1.3, 1.0);
+const CARDS_AT: f64 = -1.85;
+const KNOWN_AT: f64 = 0.6;
+/// Room for a hand.
+const HAND: f64 = 2.0;
+
+/// Fireworks, everybody's cards with what hints say of them beside, tokens and discards; for the onlooker, not for the
+/// players.
 pub(super) fn draw(rules: &Rules, position: &Position, canvas: &mut Canvas) {
     table::felt(canvas);
     draw_fireworks(rules, position, canvas);
@@ -26,8 +34,13 @@ pub(super) fn draw(rules: &Rules, position: &Position, canvas: &mut Canvas) {
         let turn = end.is_none() && position.player == player;
         draw_hand(rules, position, player, turn, canvas);
     }
-    let tokens = tokens(rules, position);
-    canvas.text((0.0, -1.72), 14.0, tokens, Color::WHITE);
+    let middle = |from: f64| from + 0.5 * HAND;
+    for (at, heading) in [(CARDS_AT, "cards"), (KNOWN_AT, "what hints say")] {
+        canvas.text((middle(at), 1.07), 11.0, heading, Color::LIGHT);
+    }
+    let (tokens, discards) = (tokens(rules, position), discards(rules, position));
+    canvas.text((0.0, -1.47), 14.0, tokens, Color::WHITE);
+    canvas.text((0.0, -1.74), 12.0, discards, Color::LIGHT);
     canvas.caption(status(rules, position));
     canvas.text_frame(text(rules, position));
 }
@@ -36,27 +49,31 @@ fn draw_fireworks(rules: &Rules, position: &Position, canvas: &mut Canvas) {
     for (color, &paint) in COLORS.iter().enumerate().take(rules.colors) {
         let x = 0.6 * (color as f64 - 0.5 * (rules.colors as f64 - 1.0));
         let label = format!("{}{}", rules.letter(color), position.firework(color));
-        table::card(canvas, (x, 1.45), 0.36, label, paint, false);
+        table::card(canvas, (x, 1.5), 0.36, label, paint, false);
     }
 }
 
 fn draw_hand(rules: &Rules, position: &Position, player: usize, turn: bool, canvas: &mut Canvas) {
-    let height = 2.5 / rules.players as f64;
-    let y = 1.05 - height * (player as f64 + 0.5);
-    canvas.text((-2.3, y), 14.0, format!("player {player}"), Color::WHITE);
+    let height = (HANDS.1 - HANDS.0) / rules.players as f64;
+    let y = HANDS.1 - height * (player as f64 + 0.5);
+    let name = format!("player {player}");
+    canvas.text_aligned((-2.75, y), 14.0, name, Color::WHITE, Align::Left);
+    let gap = (HAND / rules.hand_size as f64).min(0.42);
+    let width = (0.8 * gap).min(0.6 * height).min(0.36);
     let hand = position.hand(player);
-    let width = (0.55 * height).min(0.36);
-    for (slot, kind) in hand.kinds().enumerate() {
-        let x = -1.65 + 0.42 * slot as f64;
+    for (slot, (kind, known)) in hand.kinds().zip(hand.knowledge()).enumerate() {
+        let x = 0.5 * gap + gap * slot as f64;
         let color = COLORS[rules.color(kind)];
-        table::card(canvas, (x, y), width, rules.name(kind), color, turn);
+        let card = (CARDS_AT + x, y);
+        table::card(canvas, card, width, rules.name(kind), color, turn);
+        let named = match known.color() {
+            Some(color) => COLORS[color],
+            None if known.is_named() => Color::INK,
+            None => Color::GREY,
+        };
+        let card = (KNOWN_AT + x, y);
+        table::card(canvas, card, width, known.text(rules), named, false);
     }
-    canvas.text(
-        (1.95, y),
-        12.0,
-        hints(rules, position, player),
-        Color::LIGHT,
-    );
 }
 
 /// What hints say of a hand, card by card.
@@ -75,6 +92,22 @@ fn tokens(rules: &Rules, position: &Position) -> String {
         rules.lives,
         position.undealt(rules)
     )
+}
+
+/// The ranks that were discarded of each colour, as `R113 B5`.
+fn discards(rules: &Rules, position: &Position) -> String {
+    let mut discards = "discards ".to_owned();
+    for color in 0..rules.colors {
+        let ranks = (0..rules.ranks).flat_map(|rank| {
+            let count = position.discarded(rules.kind(color, rank));
+            std::iter::repeat_n((rank + 1).to_string(), count)
+        });
+        let ranks: String = ranks.collect();
+        if !ranks.is_empty() {
+            discards.push_str(&format!(" {}{ranks}", rules.letter(color)));
+        }
+    }
+    discards
 }
 
 fn status(rules: &Rules, position: &Position) -> String {
@@ -127,10 +160,7 @@ fn text(rules: &Rules, position: &Position) -> String {
         let (cards, hints) = (cards.join(" "), hints(rules, position, player));
         lines.push(format!("{mark} player {player}  {cards}  hints {hints}"));
     }
-    let discards: Vec<String> = (0..rules.kinds())
-        .flat_map(|kind| std::iter::repeat_n(rules.name(kind), position.discarded(kind)))
-        .collect();
-    lines.push(format!("discards  {}", discards.join(" ")));
+    lines.push(discards(rules, position));
     lines.push(status(rules, position));
     lines.join("\n")
 }

@@ -150,12 +150,12 @@ impl TryFrom<Vec<u8>> for Betting {
     fn try_from(actions: Vec<u8>) -> std::result::Result<Self, String> {
         let mut betting = Self::default();
         for &action in &actions {
-            betting.push(action.min(BET));
             if action > BET || betting.outcome().is_some() {
                 return Err(format!(
-                    "betting: expected a game that is not over, found {actions:?}"
+                    "betting: expected passes and bets of one game, found {actions:?}"
                 ));
             }
+            betting.push(action);
         }
         Ok(betting)
     }

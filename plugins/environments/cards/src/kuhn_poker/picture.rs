@@ -34,7 +34,9 @@ pub(super) fn draw(game: &KuhnPoker, canvas: &mut Canvas) {
         ),
         None => format!("player {} to act", game.betting.player()),
     };
-    canvas.text((0.0, 0.0), 14.0, game.betting.letters(), Color::WHITE);
+    let bets = game.betting.actions().iter().filter(|&&a| a == BET).count();
+    let pot = 2.0 * game.config.ante + bets as f64 * game.config.bet;
+    canvas.text((0.0, 0.0), 18.0, format!("pot {pot}"), Color::WHITE);
     canvas.caption(status);
     canvas.text_frame(lines.join("\n"));
 }

@@ -104,7 +104,7 @@ fn an_impossible_deal_or_history_is_refused() {
         "cards: expected two different ones of 0, 1 and 2, found 1 and 1"
     );
     assert!(deal([0, 3]).contains("found 0 and 3"));
-    for history in [vec![0, 0], vec![2], vec![0, 1, 1], vec![1, 1, 0, 0]] {
+    for history in [vec![0, 0, 1], vec![2], vec![0, 1, 1, 0], vec![1, 1, 0, 0]] {
         assert!(Betting::try_from(history).is_err());
     }
     assert_eq!(Betting::try_from(vec![0, 1]).unwrap().letters(), "pb");

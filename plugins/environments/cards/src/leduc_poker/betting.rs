@@ -64,11 +64,6 @@ impl TryFrom<Vec<u8>> for Betting {
             }
             betting.push(action);
         }
-        if betting.outcome().is_some() {
-            return Err(format!(
-                "betting: expected a game that is not over, found {actions:?}"
-            ));
-        }
         Ok(betting)
     }
 }

@@ -1,7 +1,7 @@
 //! Leduc poker: six cards, two rounds of betting and a public card in between.
 //!
 //! Source: Southey et al., "Bayes' bluff: opponent modelling in poker" (2005); rules and card numbers as in
-//! OpenSpiel 2.0.2 (`leduc_poker`).
+//! OpenSpiel 2.0.2 (`leduc_poker`), whose games are replayed (`trace_of_leduc_poker`).
 //!
 //! Both players ante a chip and get one of two Jacks, two Queens and two Kings (cards 0 to 5, rank `card / 2`). In
 //! each of two rounds they act in turn, beginning with player 0, until a bet is called or both check; a round has at
@@ -45,6 +45,7 @@ use palaestra_plugin_api::{
     game_tree::GameNode,
     prelude::*,
     serde_json::{Value, json},
+    trace::{self, TraceCase},
 };
 
 use crate::turns;
@@ -156,6 +157,7 @@ impl Environment for LeducPoker {
     const ID: &'static str = "cards/LeducPoker-v0";
     const DESCRIPTION: &'static str =
         "Two players, six cards, two rounds of betting around a public card";
+    const TRACES: &'static [&'static str] = &["Leduc poker (2 players)"];
     type Config = LeducPokerConfig;
 
     fn spec(config: &LeducPokerConfig) -> Result<EnvironmentSpec> {
@@ -225,12 +227,14 @@ impl Environment for LeducPoker {
 
     fn inspect(&self) -> Value {
         let acting = self.betting.outcome().is_none();
+        let legal = (0..CHOICES).filter(|&choice| self.betting.is_legal(choice as u8));
         let known = [0, 1].map(|player| information_state(self.deal, &self.betting, player));
         json!({
             "cards": self.deal.cards,
             "betting": self.betting.actions(),
             "round": self.betting.round(),
             "player": acting.then(|| self.betting.player()),
+            "legal": legal.collect::<Vec<_>>(),
             "paid": paid(&self.config, &self.betting),
             "information_state": known,
         })
@@ -248,6 +252,10 @@ impl Environment for LeducPoker {
 
     fn game_node(&self, history: &[usize]) -> Result<GameNode> {
         tree::node(&self.config, history)
+    }
+
+    fn trace_cases(document: &Value) -> Result<Vec<TraceCase>> {
+        trace::standard_cases(document, |case| case["config"].clone(), Self::spec)
     }
 }
 

@@ -57,7 +57,7 @@ fn only_a_raise_can_be_folded_to_and_the_third_raise_is_refused() {
     assert_eq!(after(&[CALL, CALL]), (0, [false, true, true, false]));
     for wrong in [
         vec![FOLD],
-        vec![RAISE, FOLD],
+        vec![RAISE, FOLD, CALL],
         vec![RAISE, RAISE, RAISE],
         vec![3],
     ] {

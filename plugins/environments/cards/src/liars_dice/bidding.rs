@@ -40,6 +40,12 @@ impl Rules {
         self.bids() + 1
     }
 
+    /// Whether a bid counts dice with this face, from 0.
+    #[inline(always)]
+    pub(super) fn counts(&self, bid: usize, face: usize) -> bool {
+        face == bid % self.faces || self.wild && face + 1 == self.faces
+    }
+
     /// `2x5` for a bid, `!` for a challenge.
     pub(super) fn name(&self, choice: usize) -> String {
         if choice == self.challenge() {
@@ -133,15 +139,11 @@ impl Bidding {
         showing: impl Fn(usize) -> usize,
     ) -> Option<(usize, usize)> {
         let bid = self.highest.filter(|_| self.challenged())?;
-        let (quantity, face, wild) = (bid / rules.faces + 1, bid % rules.faces, rules.faces - 1);
-        let wilds = if rules.wild && face != wild {
-            showing(wild)
-        } else {
-            0
-        };
+        let quantity = bid / rules.faces + 1;
+        let counted = (0..rules.faces).filter(|&face| rules.counts(bid, face));
         let bidder = self.bidder(rules);
         let challenger = (bidder + 1) % rules.players;
-        Some(if showing(face) + wilds >= quantity {
+        Some(if counted.map(showing).sum::<usize>() >= quantity {
             (bidder, challenger)
         } else {
             (challenger, bidder)

@@ -1,6 +1,7 @@
 //! Liar's dice: everybody rolls under a cup, bids on all dice, and challenges a bid it does not believe.
 //!
-//! One round of the common-hand game, as in OpenSpiel 2.0.2 (`liars_dice`), for any number of players.
+//! One round of the common-hand game, as in OpenSpiel 2.0.2 (`liars_dice`, whose games for two players are replayed by
+//! `trace_of_liars_dice`), for any number of players.
 //!
 //! Every player rolls its dice and alone sees them. Beginning with player 0, players in turn bid a quantity and a
 //! face, claiming that among the dice of *all* players at least so many show that face; a bid must raise the
@@ -45,6 +46,7 @@ use palaestra_plugin_api::{
     game_tree::GameNode,
     prelude::*,
     serde_json::{Value, json},
+    trace::{self, TraceCase},
 };
 
 use crate::turns;
@@ -139,6 +141,7 @@ impl Environment for LiarsDice {
     const ID: &'static str = "cards/LiarsDice-v0";
     const DESCRIPTION: &'static str =
         "Players bid on everybody's hidden dice until one is challenged";
+    const TRACES: &'static [&'static str] = &["Liar's dice"];
     type Config = LiarsDiceConfig;
 
     fn spec(config: &LiarsDiceConfig) -> Result<EnvironmentSpec> {
@@ -212,10 +215,12 @@ impl Environment for LiarsDice {
 
     fn inspect(&self) -> Value {
         let acting = !self.bidding.challenged();
+        let legal = |choice: &usize| acting && self.bidding.is_legal(&self.rules, *choice);
         json!({
             "dice": self.dice(),
             "choices": self.bidding.choices(),
             "player": acting.then(|| self.bidding.player(&self.rules)),
+            "legal": (0..self.rules.choices()).filter(legal).collect::<Vec<_>>(),
         })
     }
 
@@ -231,6 +236,10 @@ impl Environment for LiarsDice {
 
     fn game_node(&self, history: &[usize]) -> Result<GameNode> {
         tree::node(&self.rules, history)
+    }
+
+    fn trace_cases(document: &Value) -> Result<Vec<TraceCase>> {
+        trace::standard_cases(document, |case| case["config"].clone(), Self::spec)
     }
 }
 
@@ -290,6 +299,12 @@ impl LiarsDice {
                 .map(|player| self.own(player)[face])
                 .sum()
         })
+    }
+
+    /// Whether a die with this face, from 0, is one of those that the last bid counts.
+    fn counts_for_the_bid(&self, face: usize) -> bool {
+        let bid = self.bidding.highest();
+        bid.is_some_and(|bid| self.rules.counts(bid, face))
     }
 
     /// Writes everybody's observation, the masks, and whose turn it is.
