@@ -112,8 +112,10 @@ fn standard_case(case: &Value, config: Value, spec: &EnvironmentSpec) -> Result<
             ..Expected::default()
         };
         for (name, values) in case.as_object().into_iter().flatten() {
-            let known =
-                ["actions", "obs", "rewards", "terminated", "truncated"].contains(&name.as_str());
+            // A start may happen to have as many entries as there are steps.
+            let known = name.starts_with("init")
+                || ["actions", "obs", "rewards", "terminated", "truncated"]
+                    .contains(&name.as_str());
             if let Some(values) = values
                 .as_array()
                 .filter(|v| !known && v.len() == actions.len())
@@ -193,5 +195,32 @@ fn numbers(value: &Value) -> Result<Vec<f64>> {
     match value {
         Value::Array(list) => list.iter().map(number).collect(),
         other => Ok(vec![number(other)?]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::spec::Space;
+
+    #[test]
+    fn a_start_of_as_many_agents_as_steps_is_no_array_of_steps() {
+        let case = json!({
+            "name": "two of two",
+            "init": [1, 2],
+            "init_obs": [[0.5], [0.25]],
+            "actions": [[0, 1], [1, 1]],
+            "rewards": [[1.0, 0.0], [0.0, 2.0]],
+            "states": [7, 8],
+        });
+        let spec = EnvironmentSpec::new("agent", 2, Space::real(1), Space::discrete(2));
+        let case = standard_case(&case, json!({}), &spec).unwrap();
+        let start = vec![vec![vec![0.5], vec![0.25]]];
+        assert_eq!(case.start.observations, Some(start));
+        let members = |step: &TraceStep| step.expected.state.keys().cloned().collect::<Vec<_>>();
+        assert!(case.steps.iter().all(|step| members(step) == ["state"]));
+        assert_eq!(case.steps[1].expected.rewards, Some(vec![vec![0.0, 2.0]]));
     }
 }

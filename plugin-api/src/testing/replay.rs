@@ -18,7 +18,7 @@ use crate::{
     trace::{Expected, Joint, TraceCase},
 };
 
-pub use files::{Replayed, reference_folder, replay_files};
+pub use files::{Replayed, reference_folder, replay_claimed, replay_claimed_batch};
 
 /// The first value of a case that is not as recorded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

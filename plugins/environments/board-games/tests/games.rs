@@ -9,10 +9,8 @@ use palaestra_plugin_api::{
     game_tree::GameNode,
     serde_json::json,
     testing::{
-        Subject, assert_conformant, assert_conforms,
-        baseline::mean_and_error,
-        random_games,
-        replay::{reference_folder, replay_files},
+        Subject, assert_conformant, assert_conforms, baseline::mean_and_error, random_games,
+        replay::replay_claimed,
     },
 };
 
@@ -35,11 +33,7 @@ fn connect_four_is_conformant() {
 
 /// Games of OpenSpiel: boards, turns, legal moves and returns.
 fn replays<E: Environment>(cases: usize) {
-    let entry = EnvironmentEntry::of::<E>();
-    let mut make = |what: &MakeEnvironment| EnvironmentHandle::in_process(&entry, what);
-    let folder = reference_folder(env!("CARGO_MANIFEST_DIR"));
-    let replayed = replay_files(&folder, E::ID, E::TRACES, E::trace_cases, &mut make);
-    println!("{}: {replayed:?}", E::ID);
+    let replayed = replay_claimed::<E>(env!("CARGO_MANIFEST_DIR"));
     assert_eq!((replayed.files, replayed.cases), (1, cases));
     assert!(replayed.values > 100 * cases, "{replayed:?}");
 }

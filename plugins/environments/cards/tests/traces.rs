@@ -1,20 +1,11 @@
 //! Every game reproduces its reference traces.
 
 use cards::{Hanabi, KuhnPoker, LeducPoker, LiarsDice};
-use palaestra_plugin_api::{
-    __private::EnvironmentEntry,
-    client::{EnvironmentHandle, MakeEnvironment},
-    environment::Environment,
-    testing::replay::{reference_folder, replay_files},
-};
+use palaestra_plugin_api::{environment::Environment, testing::replay::replay_claimed};
 
 /// Replays the trace of a game; checks how many cases there were, and that at least so many values were compared.
 fn replay<E: Environment>(cases: usize, values: usize) {
-    let entry = EnvironmentEntry::of::<E>();
-    let mut make = |what: &MakeEnvironment| EnvironmentHandle::in_process(&entry, what);
-    let folder = reference_folder(env!("CARGO_MANIFEST_DIR"));
-    let replayed = replay_files(&folder, E::ID, E::TRACES, E::trace_cases, &mut make);
-    println!("{}: {replayed:?}", E::ID);
+    let replayed = replay_claimed::<E>(env!("CARGO_MANIFEST_DIR"));
     assert_eq!((replayed.files, replayed.cases), (1, cases));
     assert!(replayed.values >= values, "{replayed:?}");
 }
