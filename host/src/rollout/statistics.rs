@@ -60,11 +60,14 @@ impl Statistics {
         let sums = self.sums[at.clone()].as_chunks_mut::<2>().0;
         let squares = self.squares[at].as_chunks_mut::<2>().0;
         for ((value, first), (sum, square)) in values.zip(sums.iter_mut().zip(squares)) {
-            for lane in 0..2 {
-                let deviation = value[lane] - first[lane];
-                sum[lane] += deviation;
-                square[lane] += deviation * deviation;
-            }
+            // All is read before anything is written, or the compiler takes the lanes one by one.
+            let deviation = [value[0] - first[0], value[1] - first[1]];
+            let added = [sum[0] + deviation[0], sum[1] + deviation[1]];
+            let squared = [
+                square[0] + deviation[0] * deviation[0],
+                square[1] + deviation[1] * deviation[1],
+            ];
+            (*sum, *square) = (added, squared);
         }
     }
 

@@ -29,7 +29,8 @@ pub(crate) fn play(
     }
 }
 
-#[inline(always)]
+/// Not inlined, as [`look_up`](crate::lookup::look_up) is not: there is nothing in it for wide vectors.
+#[inline(never)]
 fn play_measured<const METRICS: usize>(
     tables: &Tables,
     actions: &[i32],

@@ -32,7 +32,9 @@ pub(crate) fn look_up<T: Copy>(table: &[T], width: usize, cells: &[u32], out: &m
     });
 }
 
-#[inline(always)]
+/// Not inlined: a row is moved in one or two pieces on any instruction set, and in the middle of a step the loop would
+/// have to do without registers.
+#[inline(never)]
 fn look_up_fixed<T: Copy, const W: usize>(table: &[T], cells: &[u32], out: &mut [T]) {
     let table = table.as_chunks::<W>().0;
     for (to, &cell) in out.as_chunks_mut::<W>().0.iter_mut().zip(cells) {
@@ -50,7 +52,7 @@ pub(crate) fn spread<T: Copy>(row: &[T], places: &[u32], out: &mut [T]) {
     });
 }
 
-#[inline(always)]
+#[inline(never)]
 fn spread_fixed<T: Copy, const W: usize>(row: &[T], places: &[u32], out: &mut [T]) {
     let Some(row) = row.first_chunk::<W>() else {
         return;
