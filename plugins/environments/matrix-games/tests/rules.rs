@@ -6,7 +6,7 @@ use common::{batch, refusal};
 use matrix_games::*;
 use palaestra_plugin_api::{
     abi::{NO_GROUP, RenderMode, id},
-    client::EnvironmentBatch,
+    client::{EnvironmentBatch, RandomPolicy},
     game_tree::GameNode,
     serde_json::{Value, from_slice, json},
     spec::Tag,
@@ -318,4 +318,43 @@ fn the_table_marks_the_last_joint_action() {
     step(&mut games, &[20, 10, 0, 0]);
     let list = text(&mut games);
     assert!(list.contains("give 20") && list.contains("32"), "{list}");
+}
+
+/// Games that start anew at once must be as those that start one after another, which they do once anybody sets options.
+fn assert_starts_alike<P: Preset>(config: Value) {
+    let [mut at_once, mut one_by_one] = [(); 2].map(|()| batch::<P>(config.clone(), 40));
+    for mut shard in one_by_one.shards_mut() {
+        shard.set_options(None, &json!({})).unwrap();
+    }
+    let mut ends = 0;
+    for time in 0..60 {
+        for games in [&mut at_once, &mut one_by_one] {
+            let mut policy = RandomPolicy::new(games.spec(), games.slabs(), 3, 0);
+            games
+                .shards_mut()
+                .try_for_each(|mut shard| policy.fill(&mut shard, 0, time))
+                .unwrap();
+            games.step(0, 0).unwrap();
+        }
+        assert_eq!(at_once.save_slot(0), one_by_one.save_slot(0), "{time}");
+        for i in [0, 7, 39] {
+            let [a, b] = [&mut at_once, &mut one_by_one].map(|games| {
+                let (mut shard, index) = games.locate(i);
+                shard.inspect(index).unwrap()
+            });
+            assert_eq!(a, b, "{time}");
+        }
+        let count = at_once.slabs().key::<u32>(id::ENDED_COUNT, NO_GROUP);
+        ends += at_once.rows(count.unwrap(), 0)[0];
+    }
+    assert!(ends > 100, "{}: {ends} episodes", P::ID);
+}
+
+#[test]
+fn games_that_start_together_start_as_one_after_another() {
+    assert_starts_alike::<TwoStep>(json!({}));
+    assert_starts_alike::<PrisonersDilemma>(json!({"discount": 0.8, "memory": 2}));
+    assert_starts_alike::<PublicGoods>(json!({"rounds": 4, "memory": 3}));
+    let uneven = json!({"actions": [["a", "b"], ["c", "d", "e"]], "payoffs": [[1, 2, 3, 4, 5, 6]], "rounds": 3});
+    assert_starts_alike::<NormalForm>(uneven);
 }
