@@ -5,76 +5,55 @@ use classic_control::{
 };
 use palaestra_plugin_api::{
     __private::EnvironmentEntry,
-    Result,
     batch::BatchEnvironment,
     client::EnvironmentHandle,
     environment::Environment,
-    serde_json::Value,
-    testing::replay::{reference_folder, replay_case, replay_files},
+    testing::replay::{
+        Replayed, reference_folder, replay_case, replay_claimed, replay_claimed_batch,
+    },
     trace::TraceCase,
 };
 
-fn replay(
-    entry: &EnvironmentEntry,
-    id: &str,
-    names: &[&str],
-    cases_of: impl Fn(&Value) -> Result<Vec<TraceCase>>,
-) {
-    let folder = reference_folder(env!("CARGO_MANIFEST_DIR"));
-    let mut make = |what: &_| EnvironmentHandle::in_process(entry, what);
-    let replayed = replay_files(&folder, id, names, cases_of, &mut make);
-    println!("{id}: {replayed:?}");
-    assert_eq!(replayed.files, names.len(), "{id}: trace files found");
-    assert!(
-        replayed.cases >= 2 && replayed.values > 100,
-        "{id}: {replayed:?}"
-    );
+fn assert_replayed(replayed: Replayed, files: usize) {
+    assert_eq!(replayed.files, files, "trace files found");
+    assert!(replayed.cases >= 2 && replayed.values > 100, "{replayed:?}");
 }
 
-fn replay_environment<E: Environment>() {
-    replay(
-        &EnvironmentEntry::of::<E>(),
-        E::ID,
-        E::TRACES,
-        E::trace_cases,
-    );
+fn replay<E: Environment>() {
+    let replayed = replay_claimed::<E>(env!("CARGO_MANIFEST_DIR"));
+    assert_replayed(replayed, E::TRACES.len());
 }
 
 #[test]
 fn trace_of_cart_pole() {
-    let entry = EnvironmentEntry::of_batch::<CartPole>();
-    replay(
-        &entry,
-        CartPole::ID,
-        CartPole::TRACES,
-        <CartPole as BatchEnvironment>::trace_cases,
-    );
+    let replayed = replay_claimed_batch::<CartPole>(env!("CARGO_MANIFEST_DIR"));
+    assert_replayed(replayed, CartPole::TRACES.len());
 }
 
 #[test]
 fn trace_of_cart_pole_scalar() {
-    replay_environment::<CartPoleScalar>();
+    replay::<CartPoleScalar>();
 }
 
 #[test]
 fn trace_of_pendulum() {
-    replay_environment::<Pendulum>();
+    replay::<Pendulum>();
 }
 
 #[test]
 fn trace_of_mountain_car() {
-    replay_environment::<MountainCar>();
+    replay::<MountainCar>();
 }
 
 /// At the tight tolerance of the others: the rounding of the reference is reproduced.
 #[test]
 fn trace_of_continuous_mountain_car() {
-    replay_environment::<ContinuousMountainCar>();
+    replay::<ContinuousMountainCar>();
 }
 
 #[test]
 fn trace_of_acrobot() {
-    replay_environment::<Acrobot>();
+    replay::<Acrobot>();
 }
 
 #[test]

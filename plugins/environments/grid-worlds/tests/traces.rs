@@ -1,20 +1,11 @@
 //! Every environment reproduces its reference traces.
 
 use grid_worlds::{Checkers, Foraging, Switch, TrafficJunction, TrafficJunctionMaGym, Warehouse};
-use palaestra_plugin_api::{
-    __private::EnvironmentEntry,
-    client::{EnvironmentHandle, MakeEnvironment},
-    environment::Environment,
-    testing::replay::{reference_folder, replay_files},
-};
+use palaestra_plugin_api::{environment::Environment, testing::replay::replay_claimed};
 
 /// Replays every trace of an environment and checks how many files and cases there were.
 fn replay<E: Environment>(files: usize, cases: usize) {
-    let entry = EnvironmentEntry::of::<E>();
-    let mut make = |what: &MakeEnvironment| EnvironmentHandle::in_process(&entry, what);
-    let folder = reference_folder(env!("CARGO_MANIFEST_DIR"));
-    let replayed = replay_files(&folder, E::ID, E::TRACES, E::trace_cases, &mut make);
-    println!("{}: {replayed:?}", E::ID);
+    let replayed = replay_claimed::<E>(env!("CARGO_MANIFEST_DIR"));
     assert_eq!(
         (replayed.files, replayed.cases),
         (files, cases),

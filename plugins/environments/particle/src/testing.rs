@@ -12,7 +12,7 @@ use palaestra_plugin_api::{
     testing::{
         Subject,
         baseline::{Played, assert_beats_random},
-        replay::{reference_folder, replay_files},
+        replay::{reference_folder, replay_claimed_batch},
     },
 };
 
@@ -30,15 +30,10 @@ fn references() -> Vec<PathBuf> {
 
 /// Replays every trace of an environment that is found.
 pub(crate) fn replay<E: BatchEnvironment>() {
-    let entry = EnvironmentEntry::of_batch::<E>();
-    let mut make = |what: &MakeEnvironment| EnvironmentHandle::in_process(&entry, what);
-    let mut values = 0;
-    for folder in references() {
-        values += replay_files(&folder, E::ID, E::TRACES, E::trace_cases, &mut make).values;
-    }
+    let replayed = replay_claimed_batch::<E>(env!("CARGO_MANIFEST_DIR"));
     assert!(
-        values > 1000,
-        "traces of {}: expected some, found {values} values",
+        replayed.values > 1000,
+        "traces of {}: expected some, found {replayed:?}",
         E::ID
     );
 }
