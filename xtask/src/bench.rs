@@ -1,6 +1,7 @@
 //! `docs/benchmarks.md`: the speed of every environment, and what an agent costs among many, measured in one go.
 
 mod scaling;
+mod yardstick;
 
 use std::path::Path;
 
@@ -16,6 +17,7 @@ use crate::program::Program;
 /// A build or measurement that fails, a file that cannot be written.
 pub(crate) fn run(out: Option<&Path>, arguments: &[String]) -> Result<()> {
     let program = Program::release()?;
+    let before = yardstick::nanoseconds();
     let mut rows = Vec::new();
     for id in program.environments()? {
         eprintln!("measuring {id}");
@@ -23,8 +25,14 @@ pub(crate) fn run(out: Option<&Path>, arguments: &[String]) -> Result<()> {
         all.extend(arguments.iter().map(String::as_str));
         rows.extend(measurements(&program.ask(&all)?));
     }
-    let text = page(&rows, &processor()) + &scaling::section(&program)?;
-    put(out, &text)
+    let scaling = scaling::section(&program)?;
+    let machine = format!(
+        "{}, {}, where a multiplication and an addition of integers took {before:.2} ns before and {:.2} ns after",
+        processor(),
+        yardstick::vectors(),
+        yardstick::nanoseconds()
+    );
+    put(out, &(page(&rows, &machine) + &scaling))
 }
 
 /// One measurement: environment, instances, threads, and steps a second of environments and agents.
@@ -53,10 +61,10 @@ fn measurements(answer: &Value) -> Vec<Row> {
     all.iter().filter_map(row).collect()
 }
 
-fn page(rows: &[Row], processor: &str) -> String {
+fn page(rows: &[Row], machine: &str) -> String {
     let mut text = format!(
-        "# Speed of the environments\n\nWritten by `cargo xtask bench --out docs/benchmarks.md` on {processor}. Each line is \
-         `palaestra bench environment ID`:\nrandom actions in, observations and rewards out, resets and statistics \
+        "# Speed of the environments\n\nWritten by `cargo xtask bench --out docs/benchmarks.md` on {machine}.\nEach line is \
+         `palaestra bench environment ID`: random actions in, observations and rewards out, resets and statistics \
          included.\n\n| environment | instances | threads | million env steps/s | million agent steps/s |\n|---|---|---|---|---|\n"
     );
     for row in rows {
