@@ -15,8 +15,8 @@ use crate::{
     features::{Features, Turn},
     legacy,
     physics::{Dynamics, Physics},
-    picture,
     scripted::{self, Wish},
+    several,
     state::{Init, State},
     task::{Common, Group, Outcome, Scenario, Task},
     world::{LANES, Layout, View, Worlds},
@@ -44,6 +44,7 @@ struct Scratch<const L: usize> {
     forces: Vec<[f64; L]>,
     rewards: Vec<[f64; L]>,
     metrics: Vec<[f64; L]>,
+    terminated: [bool; L],
     features: Vec<[f32; L]>,
 }
 
@@ -56,20 +57,23 @@ impl<const L: usize> Scratch<L> {
             forces: vec![[0.0; L]; 2 * agents],
             rewards: vec![[0.0; L]; agents],
             metrics: vec![[0.0; L]; scenario.metrics.len()],
+            terminated: [false; L],
             features: vec![[0.0; L]; scenario.features()],
         }
     }
 
-    /// Rewards, metrics and observations of worlds after a step.
+    /// Rewards, metrics, ends and observations of worlds after a step.
     #[inline(always)]
     fn evaluate<T: Task>(&mut self, task: &T, world: View<'_, L>) {
         self.rewards.fill([0.0; L]);
         self.metrics.fill([0.0; L]);
+        self.terminated = [false; L];
         task.reward(
             world,
             &mut Outcome {
                 rewards: &mut self.rewards,
                 metrics: &mut self.metrics,
+                terminated: &mut self.terminated,
             },
         );
         self.observe(task, world);
@@ -248,7 +252,8 @@ impl<T: Task, const GROUPS: usize> BatchEnvironment for Particle<T, GROUPS> {
     }
 
     fn render(&self, instance: usize, canvas: &mut Canvas) {
-        picture::draw(&self.scenario, &self.state(instance), canvas);
+        self.task
+            .draw(&self.scenario, &self.state(instance), canvas);
     }
 
     fn scripted(&self, instance: usize, rng: &mut EnvRng) -> Result<Vec<Vec<Vec<f64>>>> {
@@ -278,10 +283,11 @@ impl<T: Task, const GROUPS: usize> BatchEnvironment for Particle<T, GROUPS> {
     }
 
     fn trace_config(case: &Value) -> Value {
-        match case["continuous"].as_bool() {
-            Some(continuous) => json!({"continuous_actions": continuous}),
-            None => json!({}),
+        let mut config = case["config"].as_object().cloned().unwrap_or_default();
+        if let Some(continuous) = case["continuous"].as_bool() {
+            config.insert("continuous_actions".into(), continuous.into());
         }
+        config.into()
     }
 
     fn trace_cases(document: &Value) -> Result<Vec<TraceCase>> {
@@ -293,6 +299,9 @@ impl<T: Task, const GROUPS: usize> BatchEnvironment for Particle<T, GROUPS> {
                 &legacy::rewrite(document, legacy)?,
                 |_| json!({"physics": "openai"}),
             ),
+            _ if document["env"] == several::NAME => {
+                standard(&several::own(document, T::TRACES)?, Self::trace_config)
+            }
             _ => standard(document, Self::trace_config),
         }
     }
@@ -361,6 +370,10 @@ fn write_out<const GROUPS: usize>(
             }
         }
         rewards = others;
+    }
+    let rows = &mut out.terminated[base..base + lanes];
+    for (over, &terminated) in rows.iter_mut().zip(&block.terminated) {
+        *over = u8::from(terminated);
     }
     let width = block.metrics.len();
     if width > 0 {

@@ -14,7 +14,7 @@
 //!
 //! All but the last are MPE's, one file a task ([`task::Task`]): its bodies, observation, reward. The rest is
 //! common: [`physics`] for the two generations of dynamics, [`world`] for the state of many instances,
-//! [`control`] for actions, [`batch`] for the step.
+//! [`control`] for actions, [`neighbours`] for partial sight, [`batch`] for the step.
 
 mod assignment;
 pub mod batch;
@@ -22,10 +22,12 @@ pub mod bounds;
 pub mod control;
 pub mod features;
 mod legacy;
+pub mod neighbours;
 pub mod physics;
 mod picture;
 pub mod pursuit;
 pub mod scripted;
+mod several;
 pub mod simple_adversary;
 pub mod simple_crypto;
 pub mod simple_push;

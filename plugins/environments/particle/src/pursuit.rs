@@ -38,6 +38,8 @@ const DRAWS: usize = 1000;
 const DIRECTIONS: usize = 32;
 const LOOKAHEAD: f64 = 3.0;
 const CENTRE: f64 = 0.3;
+/// How far past the evader a pursuer of the scripted baseline runs, in catch distances.
+const PAST: f64 = 0.9;
 /// Groups, in order.
 const PURSUERS: usize = 0;
 const EVADER: usize = 1;
@@ -178,15 +180,22 @@ impl Environment for Pursuit {
         json!({"pos": self.pos})
     }
 
-    /// Pursuers run straight at the evader; the evader takes the direction that keeps it freest.
+    /// Pursuers run straight at the evader, who is running, and so a little past it; the evader takes the direction that
+    /// keeps it freest.
     fn scripted(&self, _rng: &mut EnvRng) -> Result<Vec<Vec<Vec<f64>>>> {
         let evader = self.pos[self.config.num_pursuers];
         let chase = |&own: &[f64; 2]| {
             let [dx, dy] = difference(evader, own);
             let way = (dx * dx + dy * dy).sqrt();
-            // Not past it: the last step is shorter.
-            let length = way.max(self.config.pursuer_speed).max(f64::MIN_POSITIVE);
-            vec![dx / length, dy / length]
+            // Past it only so far that one who stays is caught as well.
+            let speed = self.config.pursuer_speed;
+            let run = (way + PAST * self.config.catch_distance).min(speed);
+            let scale = if way * speed > 0.0 {
+                run / (way * speed)
+            } else {
+                0.0
+            };
+            vec![dx * scale, dy * scale]
         };
         let pursuers = &self.pos[..self.config.num_pursuers];
         let free = |a: &[f64; 2], b: &[f64; 2]| {
@@ -226,7 +235,13 @@ impl Environment for Pursuit {
             canvas.circle(place, 0.02 * size, color.outlined(Color::INK.pen(1.0)));
         }
         canvas.legend(&[("pursuer", pursuer), ("evader", evader)]);
-        canvas.caption(format!("distance {:.2}", self.nearest()));
+        let nearest = self.nearest();
+        let caught = if nearest < self.config.catch_distance {
+            ", caught"
+        } else {
+            ""
+        };
+        canvas.caption(format!("distance {nearest:.2}{caught}"));
     }
 }
 

@@ -10,6 +10,10 @@
 //! | then 2N | landmarks, relative |
 //! | then 2N | other agents, relative, the adversary first |
 //!
+//! With `num_agent_neighbors` and `num_landmark_neighbors` an agent sees that many of the others and of the
+//! landmarks, the nearest first, zeros where there are fewer ([`neighbours`](crate::neighbours)); good agents always
+//! see the goal.
+//!
 //! | action | |
 //! |---|---|
 //! | discrete | 0 stay, 1 −x, 2 +x, 3 −y, 4 +y |
@@ -22,7 +26,12 @@
 //! | good | d − g | d − g |
 //! | adversary | −d | −d² |
 //!
-//! Never terminated; truncated after `max_episode_steps`.
+//! | | |
+//! |---|---|
+//! | terminated | never |
+//! | truncated | after `max_episode_steps` |
+//! | `adversary_distance` | d, mean over steps |
+//! | `agent_distance` | g, mean over steps |
 
 use palaestra_plugin_api::{
     canvas::Color,
@@ -32,8 +41,10 @@ use palaestra_plugin_api::{
 
 use crate::{
     features::Features,
+    neighbours::push_places,
     physics::{Body, Physics},
     scripted::{Wish, cover, landmark},
+    several,
     task::{Common, Goal, Group, Landmark, Outcome, Scenario, Task},
     world::{View, distance, nearest},
 };
@@ -41,12 +52,21 @@ use crate::{
 const BODY: Body = Body::new(0.15);
 const LANDMARK: Landmark = Landmark::mark(0.08, "landmark", Color::DARK);
 
+/// Most good agents: observations grow with their number.
+const MOST: usize = 128;
+
 /// Settings of simple adversary.
 #[config]
 pub struct SimpleAdversaryConfig {
     /// Number of good agents, and of landmarks.
-    #[config(default = 2, range = 1..=32)]
+    #[config(default = 2, range = 1..=MOST)]
     pub num_good: usize,
+    /// Number of other agents that are seen, the nearest first; all, in order, unless given.
+    #[config(range = 1..=MOST)]
+    pub num_agent_neighbors: Option<usize>,
+    /// Number of landmarks that are seen, the nearest first; all, in order, unless given.
+    #[config(range = 1..=MOST)]
+    pub num_landmark_neighbors: Option<usize>,
     /// Whether actions are forces and not choices.
     #[config(default = false)]
     pub continuous_actions: bool,
@@ -59,6 +79,9 @@ pub struct SimpleAdversaryConfig {
 
 /// The task.
 pub struct SimpleAdversary {
+    /// Most other agents and landmarks that are seen.
+    seen_agents: Option<usize>,
+    seen_landmarks: Option<usize>,
     physics: Physics,
 }
 
@@ -69,7 +92,7 @@ const AGENT_DISTANCE: usize = 1;
 impl Task for SimpleAdversary {
     const ID: &'static str = "mpe/SimpleAdversary-v3";
     const DESCRIPTION: &'static str = "A team covers a goal that an adversary must not recognise";
-    const TRACES: &'static [&'static str] = &["simple_adversary_v3"];
+    const TRACES: &'static [&'static str] = &["simple_adversary_v3", several::NAME];
     type Config = SimpleAdversaryConfig;
 
     fn common(config: &SimpleAdversaryConfig) -> Common {
@@ -88,7 +111,12 @@ impl Task for SimpleAdversary {
 
     fn new(config: &SimpleAdversaryConfig) -> Result<(Self, Scenario)> {
         let good = config.num_good;
-        let seen = [("landmarks", 2 * good), ("others", 2 * good)];
+        let (seen_agents, seen_landmarks) =
+            (config.num_agent_neighbors, config.num_landmark_neighbors);
+        let seen = [
+            ("landmarks", 2 * seen_landmarks.unwrap_or(good)),
+            ("others", 2 * seen_agents.unwrap_or(good)),
+        ];
         let scenario = Scenario {
             groups: vec![
                 Group {
@@ -120,6 +148,8 @@ impl Task for SimpleAdversary {
         };
         Ok((
             Self {
+                seen_agents,
+                seen_landmarks,
                 physics: config.physics,
             },
             scenario,
@@ -134,12 +164,11 @@ impl Task for SimpleAdversary {
             if agent > 0 {
                 out.push_relative([x, y], own);
             }
-            for landmark in 0..world.landmarks() {
-                out.push_relative(world.landmark(landmark), own);
-            }
-            for other in (0..world.agents()).filter(|&other| other != agent) {
-                out.push_relative(world.position(other), own);
-            }
+            let landmarks = (0..world.landmarks()).map(|landmark| world.landmark(landmark));
+            push_places(self.seen_landmarks, own, landmarks, out);
+            let others = (0..world.agents()).filter(|&other| other != agent);
+            let others = others.map(|other| world.position(other));
+            push_places(self.seen_agents, own, others, out);
         }
     }
 

@@ -16,11 +16,18 @@
 //! | continuous | message of 4 numbers in \[0, 1\] |
 //!
 //! With e(x) = Σ (what x said − the message's row)², or 0 when x said nothing at all (all zeros): Eve is paid
-//! −e(Eve), Bob and Alice e(Eve) − e(Bob) each. Never terminated; truncated after `max_episode_steps`. Both
-//! generations are the same, for nothing moves.
+//! −e(Eve), Bob and Alice e(Eve) − e(Bob) each. Both generations are the same, for nothing moves.
+//!
+//! | | |
+//! |---|---|
+//! | terminated | never |
+//! | truncated | after `max_episode_steps` |
+//! | `bob_correct`, `eve_correct` | 1 where the message's symbol is the loudest of what was said, mean over steps |
+
+mod picture;
 
 use palaestra_plugin_api::{
-    canvas::Color,
+    canvas::{Canvas, Color},
     config,
     prelude::{EnvRng, Metric, Result, Tag},
 };
@@ -29,6 +36,7 @@ use crate::{
     features::Features,
     physics::{Body, Physics},
     scripted::Wish,
+    state::State,
     task::{Common, Goal, Group, Landmark, Outcome, Scenario, Task},
     world::View,
 };
@@ -102,11 +110,11 @@ impl Task for SimpleCrypto {
             goals: vec![
                 Goal {
                     choices: BITS,
-                    label: Some("message"),
+                    label: None,
                 },
                 Goal {
                     choices: BITS,
-                    label: Some("key"),
+                    label: None,
                 },
             ],
             metrics: vec![Metric::mean("bob_correct"), Metric::mean("eve_correct")],
@@ -142,6 +150,10 @@ impl Task for SimpleCrypto {
         out.rewards[ALICE] = pair;
         out.metrics[BOB_CORRECT] = bob.correct;
         out.metrics[EVE_CORRECT] = eve.correct;
+    }
+
+    fn draw(&self, _: &Scenario, state: &State, canvas: &mut Canvas) {
+        picture::draw(state, canvas);
     }
 
     /// Alice says message xor key, Bob says the message, and Eve, who has no key, guesses.

@@ -21,7 +21,13 @@
 //! | continuous | \[unused, −x, +x, −y, +y\] in \[0, 1\] |
 //!
 //! With d the distances to the goal, the agent is paid −d(agent), the adversary d(agent) − d(adversary), in
-//! both generations. Never terminated; truncated after `max_episode_steps`.
+//! both generations.
+//!
+//! | | |
+//! |---|---|
+//! | terminated | never |
+//! | truncated | after `max_episode_steps` |
+//! | `adversary_distance`, `agent_distance` | d of each, mean over steps |
 
 use palaestra_plugin_api::{
     config,

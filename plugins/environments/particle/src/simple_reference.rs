@@ -23,7 +23,11 @@
 //! | MPE2 | −(1 − `local_ratio`) · mean of both d − `local_ratio` · d(i) |
 //! | OpenAI | −d(0)² − d(1)² |
 //!
-//! Never terminated; truncated after `max_episode_steps`.
+//! | | |
+//! |---|---|
+//! | terminated | never |
+//! | truncated | after `max_episode_steps` |
+//! | `goal_distance` | mean of both d, mean over steps |
 
 use palaestra_plugin_api::{
     config,
@@ -34,6 +38,7 @@ use crate::{
     features::Features,
     physics::{Body, Physics},
     scripted::{Wish, landmark},
+    several,
     task::{COLOURED, Common, Goal, Group, Landmark, Outcome, Scenario, Task},
     world::{View, distance},
 };
@@ -69,7 +74,7 @@ pub struct SimpleReference {
 impl Task for SimpleReference {
     const ID: &'static str = "mpe/SimpleReference-v3";
     const DESCRIPTION: &'static str = "Two agents tell each other where to go";
-    const TRACES: &'static [&'static str] = &["simple_reference_v3"];
+    const TRACES: &'static [&'static str] = &["simple_reference_v3", several::NAME];
     type Config = SimpleReferenceConfig;
 
     fn common(config: &SimpleReferenceConfig) -> Common {

@@ -16,8 +16,13 @@
 //! | speaker | symbol 0–2 | message of 3 numbers |
 //! | listener | 0 stay, 1 −x, 2 +x, 3 −y, 4 +y | \[unused, −x, +x, −y, +y\] |
 //!
-//! Both are paid −d² with d the listener's distance to the goal (OpenAI: the sum over both, −2d²). Never
-//! terminated; truncated after `max_episode_steps`.
+//! Both are paid −d² with d the listener's distance to the goal (OpenAI: the sum over both, −2d²).
+//!
+//! | | |
+//! |---|---|
+//! | terminated | never |
+//! | truncated | after `max_episode_steps` |
+//! | `goal_distance` | d, mean over steps |
 
 use palaestra_plugin_api::{
     config,

@@ -11,6 +11,9 @@
 //! | then 2(A − 1) | other agents, relative | ℝ |
 //! | then 2(A − 1) | what others say | 0: they are silent |
 //!
+//! With `num_agent_neighbors` and `num_landmark_neighbors` an agent sees that many of the others and of the
+//! landmarks, the nearest first, zeros where there are fewer ([`neighbours`](crate::neighbours)).
+//!
 //! | action | |
 //! |---|---|
 //! | discrete | 0 stay, 1 −x, 2 +x, 3 −y, 4 +y |
@@ -24,7 +27,15 @@
 //! | MPE2 | −(1 − `local_ratio`) · D − `local_ratio` · c |
 //! | OpenAI | Σ over agents of −D − (c + 1), the same for all: agents collide with themselves |
 //!
-//! Never terminated; truncated after `max_episode_steps`.
+//! Without `collision_penalty` c, and the 1 beside it, are 0. A landmark is occupied when an agent is nearer than 0.1.
+//!
+//! | | |
+//! |---|---|
+//! | terminated | never; with `terminate_on_success` when every landmark is occupied |
+//! | truncated | after `max_episode_steps` |
+//! | `collisions` | pairs of agents that overlap, summed over steps |
+//! | `sum_of_min_distances` | D, mean over steps |
+//! | `occupied_landmarks` | number of occupied landmarks in the last step |
 
 use palaestra_plugin_api::{
     canvas::Color,
@@ -36,8 +47,10 @@ use crate::{
     batch::invalid,
     features::Features,
     legacy,
+    neighbours::push_places,
     physics::{Body, Physics},
     scripted::{Wish, cover},
+    several,
     task::{Common, Group, Landmark, Legacy, Outcome, Scenario, Task},
     world::{View, add, below, distance, nearest},
 };
@@ -51,21 +64,33 @@ const SYMBOLS: usize = 2;
 /// A landmark is occupied when an agent is nearer than this.
 const OCCUPIED: f64 = 0.1;
 
-/// Most landmarks.
-const MAX_LANDMARKS: usize = 64;
+/// Most agents, and most landmarks: observations grow with both.
+const MOST: usize = 256;
 
 /// Settings of simple spread.
 #[config]
 pub struct SimpleSpreadConfig {
     /// Number of agents.
-    #[config(default = 3, range = 1..=64)]
+    #[config(default = 3, range = 1..=MOST)]
     pub num_agents: usize,
     /// Number of landmarks; as many as agents unless given.
-    #[config(range = 1..=64)]
+    #[config(range = 1..=MOST)]
     pub num_landmarks: Option<usize>,
     /// Share of an agent's own collisions in its reward; the rest is the team's distance to the landmarks.
     #[config(default = 0.5, range = 0.0..=1.0)]
     pub local_ratio: f64,
+    /// Whether collisions cost: without, the first stage of MPE2's curriculum.
+    #[config(default = true)]
+    pub collision_penalty: bool,
+    /// Whether the episode ends when every landmark is occupied.
+    #[config(default = false)]
+    pub terminate_on_success: bool,
+    /// Number of other agents that are seen, the nearest first; all, in order, unless given.
+    #[config(range = 1..=MOST)]
+    pub num_agent_neighbors: Option<usize>,
+    /// Number of landmarks that are seen, the nearest first; all, in order, unless given.
+    #[config(range = 1..=MOST)]
+    pub num_landmark_neighbors: Option<usize>,
     /// Whether actions are forces and not choices.
     #[config(default = false)]
     pub continuous_actions: bool,
@@ -79,6 +104,12 @@ pub struct SimpleSpreadConfig {
 /// The task.
 pub struct SimpleSpread {
     local_ratio: f64,
+    /// Cost of a collision.
+    collision: f64,
+    terminate_on_success: bool,
+    /// Most other agents and landmarks that are seen.
+    seen_agents: Option<usize>,
+    seen_landmarks: Option<usize>,
     physics: Physics,
 }
 
@@ -90,7 +121,7 @@ const OCCUPIED_LANDMARKS: usize = 2;
 impl Task for SimpleSpread {
     const ID: &'static str = "mpe/SimpleSpread-v3";
     const DESCRIPTION: &'static str = "Agents cover landmarks and keep apart";
-    const TRACES: &'static [&'static str] = &["simple_spread_v3", legacy::NAME];
+    const TRACES: &'static [&'static str] = &["simple_spread_v3", several::NAME, legacy::NAME];
     const LEGACY: Option<Legacy> = Some(Legacy {
         scenario: "simple_spread",
         shares_reward: true,
@@ -114,11 +145,13 @@ impl Task for SimpleSpread {
     fn new(config: &SimpleSpreadConfig) -> Result<(Self, Scenario)> {
         let agents = config.num_agents;
         let landmarks = config.num_landmarks.unwrap_or(agents);
-        if !(1..=MAX_LANDMARKS).contains(&landmarks) {
-            let expected = format!("1 ≤ x ≤ {MAX_LANDMARKS}");
+        if !(1..=MOST).contains(&landmarks) {
+            let expected = format!("1 ≤ x ≤ {MOST}");
             return Err(invalid("/num_landmarks", expected, landmarks));
         }
-        let others = agents - 1;
+        let (seen_agents, seen_landmarks) =
+            (config.num_agent_neighbors, config.num_landmark_neighbors);
+        let others = seen_agents.unwrap_or(agents - 1);
         let scenario = Scenario {
             groups: vec![Group {
                 name: "agent",
@@ -131,7 +164,7 @@ impl Task for SimpleSpread {
                 parts: vec![
                     ("velocity", 2),
                     ("position", 2),
-                    ("landmarks", 2 * landmarks),
+                    ("landmarks", 2 * seen_landmarks.unwrap_or(landmarks)),
                     ("others", 2 * others),
                     ("messages", SYMBOLS * others),
                 ],
@@ -149,6 +182,10 @@ impl Task for SimpleSpread {
         Ok((
             Self {
                 local_ratio: config.local_ratio,
+                collision: f64::from(u8::from(config.collision_penalty)),
+                terminate_on_success: config.terminate_on_success,
+                seen_agents,
+                seen_landmarks,
                 physics: config.physics,
             },
             scenario,
@@ -161,13 +198,12 @@ impl Task for SimpleSpread {
             let own = world.position(agent);
             out.push_pair(world.velocity(agent));
             out.push_pair(own);
-            for landmark in 0..world.landmarks() {
-                out.push_relative(world.landmark(landmark), own);
-            }
-            for other in (0..world.agents()).filter(|&other| other != agent) {
-                out.push_relative(world.position(other), own);
-            }
-            for _ in 0..SYMBOLS * (world.agents() - 1) {
+            let landmarks = (0..world.landmarks()).map(|landmark| world.landmark(landmark));
+            push_places(self.seen_landmarks, own, landmarks, out);
+            let others = (0..world.agents()).filter(|&other| other != agent);
+            let others = others.map(|other| world.position(other));
+            push_places(self.seen_agents, own, others, out);
+            for _ in 0..SYMBOLS * self.seen_agents.unwrap_or(world.agents() - 1) {
                 out.push_constant(0.0);
             }
         }
@@ -196,19 +232,24 @@ impl Task for SimpleSpread {
                 add(&mut out.rewards[b], &hit);
             }
         }
+        if self.terminate_on_success {
+            *out.terminated = occupied.map(|count| count == landmarks as f64);
+        }
         out.metrics[COLLISIONS] = pairs;
         out.metrics[SUM_OF_MIN_DISTANCES] = total;
         out.metrics[OCCUPIED_LANDMARKS] = occupied;
         match self.physics {
             Physics::Mpe2 => {
                 for reward in out.rewards.iter_mut() {
-                    let (team, own) = (1.0 - self.local_ratio, self.local_ratio);
+                    let team = 1.0 - self.local_ratio;
+                    let own = self.collision * self.local_ratio;
                     *reward = std::array::from_fn(|lane| -total[lane] * team - reward[lane] * own);
                 }
             }
             // Each agent: the distances, those it overlaps, and itself; together, every pair twice.
             Physics::Openai => out.rewards.fill(std::array::from_fn(|lane| {
-                -(agents as f64) * (total[lane] + 1.0) - 2.0 * pairs[lane]
+                -(agents as f64) * (total[lane] + self.collision)
+                    - 2.0 * self.collision * pairs[lane]
             })),
         }
     }

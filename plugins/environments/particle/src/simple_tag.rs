@@ -12,6 +12,10 @@
 //! | then 2(A + G − 1) | other agents, relative, adversaries first |
 //! | then 2 a prey | velocities of the (other) prey |
 //!
+//! With `num_agent_neighbors` and `num_landmark_neighbors` an agent sees that many of the others and of the
+//! obstacles, the nearest first, zeros where there are fewer ([`neighbours`](crate::neighbours)); it then has a
+//! velocity for each of the others it sees, zero that of an adversary.
+//!
 //! | action | |
 //! |---|---|
 //! | discrete | 0 stay, 1 −x, 2 +x, 3 −y, 4 +y |
@@ -22,7 +26,11 @@
 //! | adversary | 10 for every pair of an adversary and a prey that overlap, the same for all |
 //! | prey | −10 for every adversary that overlaps it, less the cost of leaving the square ([`bounds`]) |
 //!
-//! Never terminated; truncated after `max_episode_steps`.
+//! | | |
+//! |---|---|
+//! | terminated | never; with `terminate_on_success` when every prey is overlapped by an adversary |
+//! | truncated | after `max_episode_steps` |
+//! | `collisions` | overlapping pairs of an adversary and a prey, summed over steps |
 
 use palaestra_plugin_api::{
     canvas::Color,
@@ -34,8 +42,10 @@ use crate::{
     bounds,
     features::Features,
     legacy,
+    neighbours::{push_nearest, push_places},
     physics::{Body, Physics},
     scripted::{INSIDE, Wish, ahead, danger, nearest_of, place},
+    several,
     task::{Common, Group, Landmark, Legacy, Outcome, Scenario, Task},
     world::{View, add, below, distance},
 };
@@ -59,6 +69,8 @@ const OBSTACLE: Landmark = Landmark {
     label: "obstacle",
     color: Color::GREY,
 };
+/// Most agents of one side, and most obstacles: observations grow with all.
+const MOST: usize = 128;
 /// Reward of a catch.
 const CATCH: f64 = 10.0;
 
@@ -66,14 +78,26 @@ const CATCH: f64 = 10.0;
 #[config]
 pub struct SimpleTagConfig {
     /// Number of adversaries.
-    #[config(default = 3, range = 1..=32)]
+    #[config(default = 3, range = 1..=MOST)]
     pub num_adversaries: usize,
     /// Number of prey.
-    #[config(default = 1, range = 1..=32)]
+    #[config(default = 1, range = 1..=MOST)]
     pub num_good: usize,
     /// Number of obstacles.
-    #[config(default = 2, range = 0..=32)]
+    #[config(default = 2, range = 0..=MOST)]
     pub num_obstacles: usize,
+    /// Share of the prey's force and largest speed: MPE2's curriculum goes from 0.5 by 0.75 to 1.
+    #[config(default = 1.0, range = 0.0..=1.0)]
+    pub prey_speed: f64,
+    /// Whether the episode ends when every prey is caught at once.
+    #[config(default = false)]
+    pub terminate_on_success: bool,
+    /// Number of other agents that are seen, the nearest first; all, in order, unless given.
+    #[config(range = 1..=MOST)]
+    pub num_agent_neighbors: Option<usize>,
+    /// Number of obstacles that are seen, the nearest first; all, in order, unless given.
+    #[config(range = 1..=MOST)]
+    pub num_landmark_neighbors: Option<usize>,
     /// Whether actions are forces and not choices.
     #[config(default = false)]
     pub continuous_actions: bool,
@@ -87,12 +111,16 @@ pub struct SimpleTagConfig {
 /// The task.
 pub struct SimpleTag {
     adversaries: usize,
+    terminate_on_success: bool,
+    /// Most other agents and obstacles that are seen.
+    seen_agents: Option<usize>,
+    seen_obstacles: Option<usize>,
 }
 
 impl Task for SimpleTag {
     const ID: &'static str = "mpe/SimpleTag-v3";
     const DESCRIPTION: &'static str = "Slow adversaries catch fast prey among obstacles";
-    const TRACES: &'static [&'static str] = &["simple_tag_v3", legacy::NAME];
+    const TRACES: &'static [&'static str] = &["simple_tag_v3", several::NAME, legacy::NAME];
     const LEGACY: Option<Legacy> = Some(Legacy {
         scenario: "simple_tag",
         shares_reward: false,
@@ -115,14 +143,23 @@ impl Task for SimpleTag {
 
     fn new(config: &SimpleTagConfig) -> Result<(Self, Scenario)> {
         let (adversaries, prey) = (config.num_adversaries, config.num_good);
-        let parts = |seen: usize| {
+        let (seen_agents, seen_obstacles) =
+            (config.num_agent_neighbors, config.num_landmark_neighbors);
+        let parts = |other_prey: usize| {
+            let obstacles = seen_obstacles.unwrap_or(config.num_obstacles);
+            let others = seen_agents.unwrap_or(adversaries + prey - 1);
             vec![
                 ("velocity", 2),
                 ("position", 2),
-                ("obstacles", 2 * config.num_obstacles),
-                ("others", 2 * (adversaries + prey - 1)),
-                ("prey_velocities", 2 * seen),
+                ("obstacles", 2 * obstacles),
+                ("others", 2 * others),
+                ("prey_velocities", 2 * seen_agents.unwrap_or(other_prey)),
             ]
+        };
+        let slowed = Body {
+            accel: PREY.accel * config.prey_speed,
+            max_speed: PREY.max_speed.map(|speed| speed * config.prey_speed),
+            ..PREY
         };
         let group = |name, agents, body, seen| Group {
             name,
@@ -134,7 +171,7 @@ impl Task for SimpleTag {
         let scenario = Scenario {
             groups: vec![
                 group("adversary", adversaries, ADVERSARY, prey),
-                group("agent", prey, PREY, prey - 1),
+                group("agent", prey, slowed, prey - 1),
             ],
             landmarks: vec![OBSTACLE; config.num_obstacles],
             goals: Vec::new(),
@@ -142,7 +179,13 @@ impl Task for SimpleTag {
             tag: Tag::Competitive,
             largest_reward: Some(CATCH * (adversaries * prey) as f64),
         };
-        Ok((Self { adversaries }, scenario))
+        let task = Self {
+            adversaries,
+            terminate_on_success: config.terminate_on_success,
+            seen_agents,
+            seen_obstacles,
+        };
+        Ok((task, scenario))
     }
 
     #[inline(always)]
@@ -151,14 +194,23 @@ impl Task for SimpleTag {
             let own = world.position(agent);
             out.push_pair(world.velocity(agent));
             out.push_pair(own);
-            for obstacle in 0..world.landmarks() {
-                out.push_relative(world.landmark(obstacle), own);
-            }
-            for other in (0..world.agents()).filter(|&other| other != agent) {
-                out.push_relative(world.position(other), own);
-            }
-            for prey in (self.adversaries..world.agents()).filter(|&prey| prey != agent) {
-                out.push_pair(world.velocity(prey));
+            let obstacles = (0..world.landmarks()).map(|obstacle| world.landmark(obstacle));
+            push_places(self.seen_obstacles, own, obstacles, out);
+            let others = (0..world.agents()).filter(|&other| other != agent);
+            let places = others.clone().map(|other| world.position(other));
+            push_places(self.seen_agents, own, places, out);
+            match self.seen_agents {
+                None => others
+                    .filter(|&other| other >= self.adversaries)
+                    .for_each(|prey| out.push_pair(world.velocity(prey))),
+                Some(count) => {
+                    let velocity = |other| match world.velocity(other) {
+                        [vx, vy] if other >= self.adversaries => [*vx, *vy],
+                        _ => [[0.0; L]; 2],
+                    };
+                    let seen = others.map(|other| (world.position(other), velocity(other)));
+                    push_nearest(count, own, seen, out);
+                }
             }
         }
     }
@@ -166,7 +218,7 @@ impl Task for SimpleTag {
     #[inline(always)]
     fn reward<const L: usize>(&self, world: View<'_, L>, out: &mut Outcome<'_, L>) {
         let (adversaries, prey) = out.rewards.split_at_mut(self.adversaries);
-        let mut catches = [0.0; L];
+        let (mut catches, mut free) = ([0.0; L], [false; L]);
         for (reward, agent) in prey.iter_mut().zip(self.adversaries..) {
             let own = world.position(agent);
             let mut caught = [0.0; L];
@@ -178,10 +230,14 @@ impl Task for SimpleTag {
                 add(&mut caught, &hit);
             }
             add(&mut catches, &caught);
+            free = std::array::from_fn(|lane| free[lane] | (caught[lane] == 0.0));
             let penalty = bounds::penalty(own);
             *reward = std::array::from_fn(|lane| -CATCH * caught[lane] - penalty[lane]);
         }
         adversaries.fill(catches.map(|count| CATCH * count));
+        if self.terminate_on_success {
+            *out.terminated = free.map(|free| !free);
+        }
         out.metrics[0] = catches;
     }
 
@@ -238,6 +294,18 @@ mod tests {
         let mut tag = world::<SimpleTag>(config, init);
         let (rewards, _) = exact(&mut tag, &[vec![vec![0.0]; 2], vec![vec![0.0]; 2]]);
         assert_eq!(rewards, [[20.0, 20.0], [-10.0, -10.0]]);
+    }
+
+    #[test]
+    fn success_is_to_catch_all_prey_at_once() {
+        let config = json!({"num_adversaries": 2, "num_good": 2, "num_obstacles": 0, "terminate_on_success": true});
+        for (second, expected) in [(0.0, true), (0.5, false)] {
+            let places = json!([[0, 0], [0.9, 0], [0, 0.1], [0.9, second + 0.1]]);
+            let mut tag = world::<SimpleTag>(config.clone(), json!({"agent_pos": places}));
+            let stay = [vec![vec![0.0]; 2], vec![vec![0.0]; 2]];
+            let step = tag.locate(0).0.step_exact(&stay, 0).expect("steps");
+            assert_eq!(step.terminated, expected);
+        }
     }
 
     /// Against a random other side; the reference's full-information heuristic earns 54.9 an adversary.

@@ -26,7 +26,12 @@
 //! | leader, adversary | 5 for every overlapping pair of an adversary and a prey, −0.1 · distance to the nearest prey |
 //! | prey | −5 for every overlapping adversary, 2 for every overlapped food, −0.05 · distance to the nearest food, −2 · cost of leaving the square ([`bounds`]) |
 //!
-//! Never terminated; truncated after `max_episode_steps`.
+//! | | |
+//! |---|---|
+//! | terminated | never |
+//! | truncated | after `max_episode_steps` |
+//! | `collisions` | overlapping pairs of an adversary and a prey, summed over steps |
+//! | `meals` | overlapping pairs of a prey and a piece of food, summed over steps |
 
 use palaestra_plugin_api::{
     canvas::Color,
@@ -39,6 +44,7 @@ use crate::{
     features::Features,
     physics::{Body, Physics},
     scripted::{INSIDE, Wish, ahead, apart, danger, landmark, nearest_of, place},
+    several,
     task::{Common, Group, Landmark, Outcome, Scenario, Task},
     world::{View, add, below, distance, nearest},
 };
@@ -134,7 +140,7 @@ const MEALS: usize = 1;
 impl Task for SimpleWorldComm {
     const ID: &'static str = "mpe/SimpleWorldComm-v3";
     const DESCRIPTION: &'static str = "A led pack hunts prey that eat and hide in forests";
-    const TRACES: &'static [&'static str] = &["simple_world_comm_v3"];
+    const TRACES: &'static [&'static str] = &["simple_world_comm_v3", several::NAME];
     type Config = SimpleWorldCommConfig;
 
     fn common(config: &SimpleWorldCommConfig) -> Common {

@@ -15,7 +15,7 @@ use crate::{
 /// One world, with the names of the reference traces.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(crate = "serde", deny_unknown_fields)]
-pub(crate) struct State {
+pub struct State {
     /// Where the agents are.
     pub(crate) pos: Vec<[f64; 2]>,
     /// How fast they move.

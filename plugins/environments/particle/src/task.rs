@@ -1,7 +1,7 @@
 //! What one task of the family says about itself; [`Particle`](crate::batch::Particle) does the rest.
 
 use palaestra_plugin_api::{
-    canvas::Color,
+    canvas::{Canvas, Color},
     config::Config,
     prelude::{EnvRng, GroupSpec, Metric, Result, Space, Tag},
 };
@@ -10,7 +10,9 @@ use crate::{
     control::Control,
     features::Features,
     physics::{Body, Physics},
+    picture,
     scripted::Wish,
+    state::State,
     world::{Layout, View},
 };
 
@@ -36,8 +38,13 @@ pub trait Task: Sized + Send + 'static {
     /// Writes the features of every agent, in the order of the groups and of their observations.
     fn observe<const L: usize>(&self, world: View<'_, L>, out: &mut Features<'_, L>);
 
-    /// Rewards and metrics of the worlds as they are after a step.
+    /// Rewards, metrics and ends of the worlds as they are after a step.
     fn reward<const L: usize>(&self, world: View<'_, L>, out: &mut Outcome<'_, L>);
+
+    /// Draws one world.
+    fn draw(&self, scenario: &Scenario, state: &State, canvas: &mut Canvas) {
+        picture::draw(scenario, state, canvas);
+    }
 
     /// What the agents of the scripted baseline want in one world, in order.
     fn scripted<'a>(&self, world: View<'a, 1>, rng: &mut EnvRng) -> Vec<Wish<'a>>;
@@ -223,4 +230,6 @@ pub struct Outcome<'a, const L: usize> {
     pub rewards: &'a mut [[f64; L]],
     /// Value of each metric, 0 on entry.
     pub metrics: &'a mut [[f64; L]],
+    /// Whether the episode is over because the task is solved, false on entry.
+    pub terminated: &'a mut [bool; L],
 }

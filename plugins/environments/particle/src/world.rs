@@ -170,6 +170,12 @@ impl<'a, const L: usize> View<'a, L> {
     }
 }
 
+/// Where something is as seen from somewhere, lane by lane.
+#[inline(always)]
+pub fn relative<const L: usize>(of: Pair<'_, L>, from: Pair<'_, L>) -> [[f64; L]; 2] {
+    std::array::from_fn(|axis| std::array::from_fn(|lane| of[axis][lane] - from[axis][lane]))
+}
+
 /// Squared distances, lane by lane.
 #[inline(always)]
 pub fn squared_distance<const L: usize>(a: Pair<'_, L>, b: Pair<'_, L>) -> [f64; L] {

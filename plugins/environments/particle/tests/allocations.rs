@@ -24,6 +24,9 @@ fn other_forms_allocate_nothing() {
         Subject::of_batch::<SimpleSpread>(json!({"physics": "openai"})),
         Subject::of_batch::<SimpleSpread>(json!({"num_agents": 20})),
         Subject::of_batch::<SimpleTag>(json!({"continuous_actions": true})),
+        Subject::of_batch::<SimpleTag>(
+            json!({"num_agent_neighbors": 2, "terminate_on_success": true}),
+        ),
         Subject::of::<Pursuit>(json!({"num_pursuers": 4})),
     ] {
         assert_no_allocations(&subject, 1_000);

@@ -110,3 +110,19 @@ fn a_scripted_pursuer_and_a_scripted_evader_beat_chance() {
     let [_, caught] = assert_beats_random(&subject, 200, 0.2, |g, _| g == 0, |p| p.metrics[0]);
     assert_eq!(caught, 1.0);
 }
+
+/// Who runs to where the evader was stays as far behind as the evader runs in a step, for ever.
+#[test]
+fn scripted_pursuers_catch_scripted_evaders() {
+    let subject = Subject::of::<Pursuit>(json!({}));
+    let [_, caught] = assert_beats_random(&subject, 200, 0.2, |_, _| true, |p| p.metrics[0]);
+    assert!(caught > 0.95, "{caught}");
+}
+
+#[test]
+fn a_pursuer_on_the_evader_has_nowhere_to_run() {
+    let config = json!({"catch_distance": 0.0});
+    let mut arena = arena(config, Some(json!([[5, 5], [5, 5]])));
+    let scripted = arena.locate(0).0.scripted(0).unwrap();
+    assert_eq!(scripted[0], [[0.0, 0.0]]);
+}

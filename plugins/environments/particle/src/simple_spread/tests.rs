@@ -66,6 +66,31 @@ fn metrics_count_pairs_distances_and_covered_landmarks() {
 }
 
 #[test]
+fn success_is_to_occupy_every_landmark() {
+    let init = json!({"agent_pos": [[0, 0], [0.5, 0]], "landmark_pos": [[0, 0.09], [0.5, 0.09]]});
+    for (asked, place, expected) in [(true, 0.5, true), (true, 0.7, false), (false, 0.5, false)] {
+        let config = json!({"num_agents": 2, "terminate_on_success": asked});
+        let mut init = init.clone();
+        init["agent_pos"][1][0] = json!(place);
+        let mut spread = world::<SimpleSpread>(config, init);
+        let stay = [vec![vec![0.0]; 2]];
+        let step = spread.locate(0).0.step_exact(&stay, 0).unwrap();
+        assert_eq!(step.terminated, expected, "{asked} {place}");
+    }
+}
+
+#[test]
+fn partial_sight_keeps_the_width_of_observations() {
+    for agents in [2, 9] {
+        let config =
+            json!({"num_agents": agents, "num_agent_neighbors": 3, "num_landmark_neighbors": 2});
+        let spread = batch::<SimpleSpread>(config, 1);
+        let width = spread.spec().groups[0].observation.width();
+        assert_eq!(width, 4 + 2 * 2 + 4 * 3);
+    }
+}
+
+#[test]
 fn any_number_of_agents_and_landmarks_has_its_observation() {
     for (agents, landmarks) in [(1, 1), (2, 5), (7, 3)] {
         let config = json!({"num_agents": agents, "num_landmarks": landmarks});
