@@ -45,6 +45,13 @@ impl Preset for NormalForm {
     fn game(config: &NormalFormConfig) -> Result<Game> {
         let counts: Vec<usize> = config.actions.iter().map(Vec::len).collect();
         let (players, joint) = (counts.len(), joint_actions(&counts)?);
+        for (player, names) in config.actions.iter().enumerate() {
+            let again = |&action: &usize| names[..action].contains(&names[action]);
+            if let Some(action) = (0..names.len()).find(again) {
+                let at = format!("/actions/{player}/{action}");
+                return Err(refused(&at, "a name of its own", &names[action]));
+            }
+        }
         let lists = &config.payoffs;
         if lists.len() != players && lists.len() != 1 {
             return Err(refused(
@@ -76,5 +83,32 @@ impl Preset for NormalForm {
 
     fn rules(config: &NormalFormConfig) -> Rules {
         config.rules()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use palaestra_plugin_api::{prelude::Result, serde_json::json};
+
+    use super::{NormalForm, NormalFormConfig};
+    use crate::{batch::Preset, game::Game};
+
+    fn game(settings: palaestra_plugin_api::serde_json::Value) -> Result<Game> {
+        let config = palaestra_plugin_api::config::parse::<NormalFormConfig>(&settings.to_string());
+        NormalForm::game(&config.expect("known settings"))
+    }
+
+    #[test]
+    fn names_that_could_be_mistaken_for_each_other_are_refused() {
+        let error = game(
+            json!({"actions": [["a", "b"], ["c", "d", "c"]], "payoffs": [[0, 0, 0, 0, 0, 0]]}),
+        );
+        let message = error.expect_err("two names alike").to_string();
+        assert!(
+            message.contains("/actions/1/2: expected a name of its own, found c"),
+            "{message}"
+        );
+        let fine = json!({"actions": [["a", "b"], ["a", "b"]], "payoffs": [[1, 2, 3, 4]]});
+        assert_eq!(game(fine).expect("a game").players(), 2);
     }
 }
