@@ -233,6 +233,12 @@ impl<T: Task, const GROUPS: usize> BatchEnvironment for Particle<T, GROUPS> {
             dynamics.advance(columns, &mut block.forces);
             block.evaluate(task, View::new(layout, columns));
             write_out(scenario, block, turn, &mut groups, &mut out, base, lanes);
+            if task.terminates() {
+                let rows = &mut out.terminated[base..base + lanes];
+                for (over, &terminated) in rows.iter_mut().zip(&block.terminated) {
+                    *over = u8::from(terminated);
+                }
+            }
         }
     }
 
@@ -370,10 +376,6 @@ fn write_out<const GROUPS: usize>(
             }
         }
         rewards = others;
-    }
-    let rows = &mut out.terminated[base..base + lanes];
-    for (over, &terminated) in rows.iter_mut().zip(&block.terminated) {
-        *over = u8::from(terminated);
     }
     let width = block.metrics.len();
     if width > 0 {

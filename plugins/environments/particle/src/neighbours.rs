@@ -17,7 +17,12 @@ pub fn push_places<'a, const L: usize>(
     out: &mut Features<'_, L>,
 ) {
     match limit {
-        None => places.for_each(|place| out.push_relative(place, own)),
+        // A loop and no `for_each`, whose closure is compiled apart and for the oldest machines.
+        None => {
+            for place in places {
+                out.push_relative(place, own);
+            }
+        }
         Some(count) => {
             let seen = places.map(|place| (place, relative(place, own)));
             push_nearest(count, own, seen, out);

@@ -158,17 +158,10 @@ impl Task for SimpleAdversary {
 
     #[inline(always)]
     fn observe<const L: usize>(&self, world: View<'_, L>, out: &mut Features<'_, L>) {
-        let [x, y] = &world.goal_position(0);
-        for agent in 0..world.agents() {
-            let own = world.position(agent);
-            if agent > 0 {
-                out.push_relative([x, y], own);
-            }
-            let landmarks = (0..world.landmarks()).map(|landmark| world.landmark(landmark));
-            push_places(self.seen_landmarks, own, landmarks, out);
-            let others = (0..world.agents()).filter(|&other| other != agent);
-            let others = others.map(|other| world.position(other));
-            push_places(self.seen_agents, own, others, out);
+        if self.seen_agents.is_none() && self.seen_landmarks.is_none() {
+            self.write(world, None, None, out);
+        } else {
+            self.write(world, self.seen_agents, self.seen_landmarks, out);
         }
     }
 
@@ -201,6 +194,31 @@ impl Task for SimpleAdversary {
         let mut wishes = vec![Wish::go([0, 1].map(mean))];
         wishes.extend(cover(world, 1..world.agents()));
         wishes
+    }
+}
+
+impl SimpleAdversary {
+    /// Writes the features of every agent. Called with no limits, it is compiled without the code for partial sight.
+    #[inline(always)]
+    fn write<const L: usize>(
+        &self,
+        world: View<'_, L>,
+        seen_agents: Option<usize>,
+        seen_landmarks: Option<usize>,
+        out: &mut Features<'_, L>,
+    ) {
+        let [x, y] = &world.goal_position(0);
+        for agent in 0..world.agents() {
+            let own = world.position(agent);
+            if agent > 0 {
+                out.push_relative([x, y], own);
+            }
+            let landmarks = (0..world.landmarks()).map(|landmark| world.landmark(landmark));
+            push_places(seen_landmarks, own, landmarks, out);
+            let others = (0..world.agents()).filter(|&other| other != agent);
+            let others = others.map(|other| world.position(other));
+            push_places(seen_agents, own, others, out);
+        }
     }
 }
 

@@ -194,18 +194,10 @@ impl Task for SimpleSpread {
 
     #[inline(always)]
     fn observe<const L: usize>(&self, world: View<'_, L>, out: &mut Features<'_, L>) {
-        for agent in 0..world.agents() {
-            let own = world.position(agent);
-            out.push_pair(world.velocity(agent));
-            out.push_pair(own);
-            let landmarks = (0..world.landmarks()).map(|landmark| world.landmark(landmark));
-            push_places(self.seen_landmarks, own, landmarks, out);
-            let others = (0..world.agents()).filter(|&other| other != agent);
-            let others = others.map(|other| world.position(other));
-            push_places(self.seen_agents, own, others, out);
-            for _ in 0..SYMBOLS * self.seen_agents.unwrap_or(world.agents() - 1) {
-                out.push_constant(0.0);
-            }
+        if self.seen_agents.is_none() && self.seen_landmarks.is_none() {
+            self.write(world, None, None, out);
+        } else {
+            self.write(world, self.seen_agents, self.seen_landmarks, out);
         }
     }
 
@@ -254,9 +246,39 @@ impl Task for SimpleSpread {
         }
     }
 
+    fn terminates(&self) -> bool {
+        self.terminate_on_success
+    }
+
     /// Everybody goes to a landmark of its own.
     fn scripted<'a>(&self, world: View<'a, 1>, _rng: &mut EnvRng) -> Vec<Wish<'a>> {
         cover(world, 0..world.agents())
+    }
+}
+
+impl SimpleSpread {
+    /// Writes the features of every agent. Called with no limits, it is compiled without the code for partial sight.
+    #[inline(always)]
+    fn write<const L: usize>(
+        &self,
+        world: View<'_, L>,
+        seen_agents: Option<usize>,
+        seen_landmarks: Option<usize>,
+        out: &mut Features<'_, L>,
+    ) {
+        for agent in 0..world.agents() {
+            let own = world.position(agent);
+            out.push_pair(world.velocity(agent));
+            out.push_pair(own);
+            let landmarks = (0..world.landmarks()).map(|landmark| world.landmark(landmark));
+            push_places(seen_landmarks, own, landmarks, out);
+            let others = (0..world.agents()).filter(|&other| other != agent);
+            let others = others.map(|other| world.position(other));
+            push_places(seen_agents, own, others, out);
+            for _ in 0..SYMBOLS * seen_agents.unwrap_or(world.agents() - 1) {
+                out.push_constant(0.0);
+            }
+        }
     }
 }
 

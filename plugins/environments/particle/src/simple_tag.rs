@@ -190,28 +190,10 @@ impl Task for SimpleTag {
 
     #[inline(always)]
     fn observe<const L: usize>(&self, world: View<'_, L>, out: &mut Features<'_, L>) {
-        for agent in 0..world.agents() {
-            let own = world.position(agent);
-            out.push_pair(world.velocity(agent));
-            out.push_pair(own);
-            let obstacles = (0..world.landmarks()).map(|obstacle| world.landmark(obstacle));
-            push_places(self.seen_obstacles, own, obstacles, out);
-            let others = (0..world.agents()).filter(|&other| other != agent);
-            let places = others.clone().map(|other| world.position(other));
-            push_places(self.seen_agents, own, places, out);
-            match self.seen_agents {
-                None => others
-                    .filter(|&other| other >= self.adversaries)
-                    .for_each(|prey| out.push_pair(world.velocity(prey))),
-                Some(count) => {
-                    let velocity = |other| match world.velocity(other) {
-                        [vx, vy] if other >= self.adversaries => [*vx, *vy],
-                        _ => [[0.0; L]; 2],
-                    };
-                    let seen = others.map(|other| (world.position(other), velocity(other)));
-                    push_nearest(count, own, seen, out);
-                }
-            }
+        if self.seen_agents.is_none() && self.seen_obstacles.is_none() {
+            self.write(world, None, None, out);
+        } else {
+            self.write(world, self.seen_agents, self.seen_obstacles, out);
         }
     }
 
@@ -241,6 +223,10 @@ impl Task for SimpleTag {
         out.metrics[0] = catches;
     }
 
+    fn terminates(&self) -> bool {
+        self.terminate_on_success
+    }
+
     /// Adversaries go where the nearest prey will be; prey stays away from them and inside the square.
     fn scripted<'a>(&self, world: View<'a, 1>, _rng: &mut EnvRng) -> Vec<Wish<'a>> {
         let prey = self.adversaries..world.agents();
@@ -261,6 +247,44 @@ impl Task for SimpleTag {
         };
         let adversaries = (0..self.adversaries).map(chase);
         adversaries.chain(prey.clone().map(flee)).collect()
+    }
+}
+
+impl SimpleTag {
+    /// Writes the features of every agent. Called with no limits, it is compiled without the code for partial sight.
+    #[inline(always)]
+    fn write<const L: usize>(
+        &self,
+        world: View<'_, L>,
+        seen_agents: Option<usize>,
+        seen_obstacles: Option<usize>,
+        out: &mut Features<'_, L>,
+    ) {
+        for agent in 0..world.agents() {
+            let own = world.position(agent);
+            out.push_pair(world.velocity(agent));
+            out.push_pair(own);
+            let obstacles = (0..world.landmarks()).map(|obstacle| world.landmark(obstacle));
+            push_places(seen_obstacles, own, obstacles, out);
+            let others = (0..world.agents()).filter(|&other| other != agent);
+            let places = others.clone().map(|other| world.position(other));
+            push_places(seen_agents, own, places, out);
+            match seen_agents {
+                None => {
+                    for prey in others.filter(|&other| other >= self.adversaries) {
+                        out.push_pair(world.velocity(prey));
+                    }
+                }
+                Some(count) => {
+                    let velocity = |other| match world.velocity(other) {
+                        [vx, vy] if other >= self.adversaries => [*vx, *vy],
+                        _ => [[0.0; L]; 2],
+                    };
+                    let seen = others.map(|other| (world.position(other), velocity(other)));
+                    push_nearest(count, own, seen, out);
+                }
+            }
+        }
     }
 }
 

@@ -41,6 +41,11 @@ pub trait Task: Sized + Send + 'static {
     /// Rewards, metrics and ends of the worlds as they are after a step.
     fn reward<const L: usize>(&self, world: View<'_, L>, out: &mut Outcome<'_, L>);
 
+    /// Whether [`Outcome::terminated`] is ever set.
+    fn terminates(&self) -> bool {
+        false
+    }
+
     /// Draws one world.
     fn draw(&self, scenario: &Scenario, state: &State, canvas: &mut Canvas) {
         picture::draw(scenario, state, canvas);
