@@ -42,7 +42,7 @@ use palaestra_plugin_api::{
 use crate::{
     board::{Board, Grid, Place, WALK, moved},
     picture::{self, Picture},
-    state::{choices, invalid, joint, require_count, require_on_board},
+    state::{Foresight, choices, invalid, joint, require_count, require_on_board},
 };
 
 /// Groups, in order.
@@ -116,6 +116,9 @@ pub struct PredatorPreyConfig {
 struct State {
     predators: Vec<Place>,
     prey: Place,
+    /// Where a random prey goes next.
+    #[serde(default)]
+    foresight: Foresight,
 }
 
 /// `grid/PredatorPrey-v0`.
@@ -179,7 +182,7 @@ impl Environment for PredatorPrey {
             rewards.iter().copied().reduce(f64::max),
         );
         spec.metrics = vec![Metric::sum("captures"), Metric::mean("predators_near")];
-        spec.flags.counterfactual = config.prey != PreyPolicy::Random;
+        spec.flags.counterfactual = true;
         spec.flags.scripted = true;
         Ok(spec)
     }
@@ -202,7 +205,7 @@ impl Environment for PredatorPrey {
             scale: [board.rows, board.columns].map(|side| 1.0 / (side - 1) as f32),
             state: State {
                 predators: vec![[0, 0]; config.num_predators],
-                prey: [0, 0],
+                ..State::default()
             },
             outside: Grid::new(board, border, 0.0, 1.0),
             crowd: Grid::new(board, border, 0.0, 0.0),
@@ -220,18 +223,14 @@ impl Environment for PredatorPrey {
             Some(state) => self.place(state)?,
             None => self.draw(rng),
         }
+        self.foresee(rng);
         self.observe(out);
         Ok(())
     }
 
     #[inline(always)]
     fn step(&mut self, rng: &mut EnvRng, actions: &Actions<'_>, out: &mut StepWriter<'_>) {
-        let prey = match self.config.prey {
-            PreyPolicy::Learned => actions.group(PREY).discrete(0),
-            PreyPolicy::Random => rng.below(WALK.len() as u64) as usize,
-            PreyPolicy::Flee => self.escape(),
-            PreyPolicy::Still => 0,
-        };
+        let prey = self.prey(rng, || actions.group(PREY).discrete(0));
         let near = self.advance(|predator| actions.discrete(predator), prey);
         let caught = near == self.config.num_predators;
         let (of_predators, of_prey) = self.rewards(caught);
@@ -244,6 +243,7 @@ impl Environment for PredatorPrey {
         if caught {
             out.terminate();
         }
+        self.foresee(rng);
         self.observe(out);
     }
 
@@ -257,7 +257,9 @@ impl Environment for PredatorPrey {
     }
 
     fn render(&self, canvas: &mut Canvas) {
-        let State { predators, prey } = &self.state;
+        let State {
+            predators, prey, ..
+        } = &self.state;
         let mut picture = Picture::new(canvas, self.board);
         for place in self.board.places().filter(|&place| self.is_near(place)) {
             picture.cell(place, Color::LIGHT);
@@ -290,11 +292,7 @@ impl Environment for PredatorPrey {
             if learned { &agents } else { &agents[..1] },
             WALK.len(),
         )?;
-        let prey = match self.config.prey {
-            PreyPolicy::Learned => chosen[PREY][0],
-            PreyPolicy::Flee => self.escape(),
-            _ => 0,
-        };
+        let prey = self.prey(&mut self.state.foresight.chance(), || chosen[PREY][0]);
         let mut other = self.clone();
         let near = other.advance(|predator| chosen[PREDATORS][predator], prey);
         let (of_predators, of_prey) = self.rewards(near == self.config.num_predators);
@@ -305,6 +303,25 @@ impl Environment for PredatorPrey {
 }
 
 impl PredatorPrey {
+    /// What the prey does; `learned` says what an agent of its own has chosen.
+    #[inline(always)]
+    fn prey(&self, rng: &mut EnvRng, learned: impl FnOnce() -> usize) -> usize {
+        match self.config.prey {
+            PreyPolicy::Learned => learned(),
+            PreyPolicy::Random => rng.below(WALK.len() as u64) as usize,
+            PreyPolicy::Flee => self.escape(),
+            PreyPolicy::Still => 0,
+        }
+    }
+
+    /// Notes the chance of the coming step, where there is any.
+    #[inline(always)]
+    fn foresee(&mut self, rng: &EnvRng) {
+        if self.config.prey == PreyPolicy::Random {
+            self.state.foresight.note(rng);
+        }
+    }
+
     /// Moves everybody; gives how many predators are near the prey then.
     #[inline(always)]
     fn advance(&mut self, action_of: impl Fn(usize) -> usize, prey: usize) -> usize {

@@ -1,10 +1,39 @@
-//! What is read from outside: settings, starts, and joint actions as numbers.
+//! What is read from outside: settings, starts, and joint actions as numbers; and the chance of counterfactuals.
 
 use std::fmt::Display;
 
-use palaestra_plugin_api::{Error, Result};
+use palaestra_plugin_api::{
+    Error, Result,
+    prelude::{Deserialize, EnvRng, Serialize},
+    serde,
+};
 
 use crate::board::{Board, Place};
+
+/// The generator as the coming step will find it: a counterfactual meets the chance that the step would meet.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(crate = "serde", transparent)]
+pub(crate) struct Foresight(EnvRng);
+
+impl Foresight {
+    /// Notes the generator, at the end of every reset and step.
+    #[inline(always)]
+    pub(crate) fn note(&mut self, rng: &EnvRng) {
+        self.0.clone_from(rng);
+    }
+
+    /// What the coming step will draw from.
+    pub(crate) fn chance(&self) -> EnvRng {
+        self.0.clone()
+    }
+}
+
+impl Default for Foresight {
+    /// Before the first reset.
+    fn default() -> Self {
+        Self(EnvRng::new(0, 0, 0, 0))
+    }
+}
 
 /// A setting that does not fit.
 pub(crate) fn invalid(at: &str, expected: impl Display, found: impl Display) -> Error {

@@ -54,7 +54,7 @@ use palaestra_plugin_api::{
 use crate::{
     board::{Grid, Place},
     picture::{self, Picture},
-    state::{choices, invalid, joint},
+    state::{Foresight, choices, invalid, joint},
 };
 pub use config::{Difficulty, TrafficJunctionConfig};
 use roads::Roads;
@@ -105,6 +105,8 @@ struct State {
     step: usize,
     /// `(car, route)` that enter in each step, if that was prescribed.
     additions: Option<Vec<Vec<(usize, usize)>>>,
+    /// Which cars enter in the coming step, if that was not prescribed.
+    foresight: Foresight,
 }
 
 /// `grid/TrafficJunction-v0`.
@@ -199,11 +201,12 @@ impl Environment for TrafficJunction {
 
     fn reset(
         &mut self,
-        _rng: &mut EnvRng,
+        rng: &mut EnvRng,
         options: &ResetOptions<'_>,
         out: &mut Observe<'_>,
     ) -> Result<()> {
         self.restart(options)?;
+        self.state.foresight.note(rng);
         for (car, of) in self.state.cars.iter().enumerate() {
             out.group(0).set_alive(car, of.alive);
         }
@@ -222,6 +225,7 @@ impl Environment for TrafficJunction {
             },
         );
         self.admit(rng, |car| out.group(0).set_alive(car, true));
+        self.state.foresight.note(rng);
         self.state.step += 1;
         let collisions = self.pay(|car, reward| out.reward(car, reward));
         self.state.has_failed |= collisions > 0;
@@ -305,13 +309,14 @@ impl Environment for TrafficJunction {
         }));
     }
 
-    /// Which cars enter is chance, and not foreseen.
     fn counterfactual(&self, actions: &[Vec<Vec<f64>>]) -> Result<Vec<Vec<f64>>> {
         let cars = self.state.cars.len();
         let chosen = choices(actions, &[cars], ACTIONS)?;
         let mut rewards = vec![0.0; cars];
         let mut other = self.clone();
         other.drive(|car| chosen[0][car], |_| {});
+        // Who enters may collide at once.
+        other.admit(&mut self.state.foresight.chance(), |_| {});
         other.pay(|car, reward| rewards[car] += reward);
         Ok(vec![rewards])
     }

@@ -50,7 +50,7 @@ use palaestra_plugin_api::{
 use crate::{
     board::{EAST, Grid, NORTH, Place, SOUTH, WEST},
     picture::{self, Picture},
-    state::{choices, invalid, joint},
+    state::{Foresight, choices, invalid, joint},
 };
 pub use config::{Difficulty, RewardType, Size, WarehouseConfig};
 use layout::Layout;
@@ -100,6 +100,8 @@ struct State {
     idle: u32,
     /// What chance does in this episode, if that was prescribed.
     script: Script,
+    /// Which shelves are requested in the coming step, if that was not.
+    foresight: Foresight,
 }
 
 /// Prescribed chance, for the replay of recorded episodes.
@@ -228,6 +230,7 @@ impl Environment for Warehouse {
             Some(init) => self.place(init.into_state(&self.layout))?,
             None => self.draw(rng),
         }
+        self.state.foresight.note(rng);
         self.observe(out);
         Ok(())
     }
@@ -236,6 +239,7 @@ impl Environment for Warehouse {
     fn step(&mut self, rng: &mut EnvRng, actions: &Actions<'_>, out: &mut StepWriter<'_>) {
         let pay = |robot, reward| out.reward(robot, reward);
         let outcome = self.advance(rng, |robot| actions.discrete(robot), pay);
+        self.state.foresight.note(rng);
         out.metric(DELIVERIES, f64::from(outcome.deliveries));
         out.metric(BLOCKED, f64::from(outcome.blocked));
         if self
@@ -317,10 +321,9 @@ impl Environment for Warehouse {
     fn counterfactual(&self, actions: &[Vec<Vec<f64>>]) -> Result<Vec<Vec<f64>>> {
         let chosen = choices(actions, &[self.config.num_agents], ACTIONS)?;
         let mut rewards = vec![0.0; self.config.num_agents];
-        // Chance only says which shelf is requested next.
-        let mut rng = EnvRng::new(0, 0, 0, 0);
+        // A shelf that is requested in place of one that is delivered may be on the other goal already.
         self.clone().advance(
-            &mut rng,
+            &mut self.state.foresight.chance(),
             |robot| chosen[0][robot],
             |robot, reward| rewards[robot] += reward,
         );

@@ -34,7 +34,9 @@ pub(super) fn space(config: &PredatorPreyConfig) -> Space {
 impl PredatorPrey {
     #[inline(always)]
     pub(super) fn observe(&self, out: &mut Observe<'_>) {
-        let State { predators, prey } = &self.state;
+        let State {
+            predators, prey, ..
+        } = &self.state;
         let learned = self.config.prey == PreyPolicy::Learned;
         match self.config.observation {
             Observation::Global => {

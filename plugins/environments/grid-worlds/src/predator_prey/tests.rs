@@ -8,6 +8,7 @@ fn world(config: Value, predators: &[Place], prey: Place) -> PredatorPrey {
         .place(State {
             predators: predators.into(),
             prey,
+            ..State::default()
         })
         .unwrap();
     world

@@ -49,6 +49,7 @@ impl Init {
                 replacements: self.replacements,
                 yields: self.yields,
             },
+            ..State::default()
         }
     }
 }

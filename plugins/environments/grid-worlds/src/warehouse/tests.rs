@@ -183,3 +183,35 @@ fn as_many_robots_as_cells_find_a_place() {
     world.draw(&mut EnvRng::new(0, 0, 0, 0));
     world.check(&world.state).unwrap();
 }
+
+/// The shelf on the right goal is paid too when it is the one that is requested in place of that on the left goal:
+/// once in 31 times. A counterfactual knows.
+#[test]
+fn a_counterfactual_foresees_the_next_request() {
+    let mut world = world(
+        json!({"request_queue_size": 1}),
+        json!({"agents": [[4, 9, 1], [5, 9, 1]], "requests": [1]}),
+    );
+    for (robot, of) in world.state.robots.iter_mut().enumerate() {
+        of.carried = robot as u16 + 1;
+        world.state.shelves[robot] = of.place;
+    }
+    let forward = [vec![vec![FORWARD as f64]; 2]];
+    let mut both = 0;
+    for episode in 0..310 {
+        let mut rng = EnvRng::new(0, 0, episode, 0);
+        let mut then = world.clone();
+        then.place(world.state.clone()).unwrap();
+        then.state.foresight.note(&rng);
+        let foreseen = then.counterfactual(&forward).unwrap();
+        let mut paid = vec![0.0; 2];
+        then.advance(
+            &mut rng,
+            |_| FORWARD,
+            |robot, reward| paid[robot] += reward,
+        );
+        assert_eq!(foreseen, [paid.clone()]);
+        both += usize::from(paid == [1.0, 1.0]);
+    }
+    assert!((1..40).contains(&both), "{both}");
+}
