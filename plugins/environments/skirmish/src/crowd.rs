@@ -150,7 +150,8 @@ mod tests {
                     };
                     let push = 0.5 * (room - way);
                     for axis in 0..2 {
-                        let pushed = |x: f32, by: f32| (x + by * toward[axis]).clamp(0.0, size[axis]);
+                        let pushed =
+                            |x: f32, by: f32| (x + by * toward[axis]).clamp(0.0, size[axis]);
                         units[a].position[axis] = pushed(one.position[axis], push);
                         units[b].position[axis] = pushed(other.position[axis], -push);
                     }

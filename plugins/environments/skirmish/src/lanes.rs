@@ -23,7 +23,10 @@ pub(crate) const NOWHERE: f32 = f32::INFINITY;
 /// From one place to several.
 #[inline(always)]
 pub(crate) fn differences([x, y]: [f32; 2], to_x: &Lanes, to_y: &Lanes) -> [Lanes; 2] {
-    [from_fn(|lane| to_x[lane] - x), from_fn(|lane| to_y[lane] - y)]
+    [
+        from_fn(|lane| to_x[lane] - x),
+        from_fn(|lane| to_y[lane] - y),
+    ]
 }
 
 /// Squares of lengths.

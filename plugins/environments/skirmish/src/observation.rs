@@ -119,14 +119,18 @@ impl Layout {
                 let [x, y] = place(unit);
                 let cooldown = unit.cooldown as f32 / unit.kind.stats().cooldown as f32;
                 row[1..4].copy_from_slice(&[cooldown, x, y]);
-                self.write_look(unit, 0, |at, value| row[if at > 0 { at + 3 } else { 0 }] = value);
+                self.write_look(unit, 0, |at, value| {
+                    row[if at > 0 { at + 3 } else { 0 }] = value
+                });
             }
         }
         for (row, unit) in enemies.chunks_exact_mut(self.unit(3, 1)).zip(theirs) {
             if unit.is_alive() {
                 let [x, y] = place(unit);
                 row[1..3].copy_from_slice(&[x, y]);
-                self.write_look(unit, 1, |at, value| row[if at > 0 { at + 2 } else { 0 }] = value);
+                self.write_look(unit, 1, |at, value| {
+                    row[if at > 0 { at + 2 } else { 0 }] = value
+                });
             }
         }
         for (row, action) in last.chunks_exact_mut(self.actions()).zip(last_actions) {

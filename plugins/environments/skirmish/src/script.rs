@@ -117,9 +117,8 @@ mod tests {
                 let living = allies().filter(|(_, unit)| unit.is_alive());
                 let way = |&(_, unit): &(usize, &crate::combat::Unit)| square(unit.position);
                 let first = living.min_by(|a, b| way(a).total_cmp(&way(b)));
-                let expected = first.map_or((NOBODY, f32::INFINITY), |near| {
-                    (near.0 as u32, way(&near))
-                });
+                let expected =
+                    first.map_or((NOBODY, f32::INFINITY), |near| (near.0 as u32, way(&near)));
                 let at = enemy - field.allies;
                 let block = &script.blocks[at / LANES];
                 let found = (block.nearest[at % LANES], block.square[at % LANES]);

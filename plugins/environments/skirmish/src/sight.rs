@@ -4,8 +4,8 @@ use std::array::from_fn;
 
 use crate::{
     combat::{Field, Unit},
-    observation::{BASIC_ACTIONS, DIRECTIONS, Layout, MOVE, NO_OP, STOP},
     lanes::{LANES, Lanes, NOWHERE, TEAM_BLOCKS, differences, less, masked, squares},
+    observation::{BASIC_ACTIONS, DIRECTIONS, Layout, MOVE, NO_OP, STOP},
     units::ORDER_RANGE,
 };
 
@@ -90,8 +90,10 @@ impl Sight {
             }
             let layout = &self.layout;
             let (enemies, rest) = rest.split_at_mut(layout.enemies * layout.unit(RELATIVE + 1, 1));
-            let (allies, look) = rest.split_at_mut(self.allies.count * layout.unit(RELATIVE + 1, 0));
-            self.enemies.look(unit, layout.look(1), Flag::WithinReach, enemies);
+            let (allies, look) =
+                rest.split_at_mut(self.allies.count * layout.unit(RELATIVE + 1, 0));
+            self.enemies
+                .look(unit, layout.look(1), Flag::WithinReach, enemies);
             self.allies.look(unit, layout.look(0), Flag::Seen, allies);
             layout.write_look(unit, 0, |feature, value| look[feature] = value);
         } else {
@@ -142,7 +144,9 @@ impl Others {
         let (block, lane) = (&mut self.blocks[index / LANES], index % LANES);
         if unit.is_alive() {
             [block.x[lane], block.y[lane]] = unit.position;
-            layout.write_look(unit, team, |feature, value| block.looks[feature][lane] = value);
+            layout.write_look(unit, team, |feature, value| {
+                block.looks[feature][lane] = value
+            });
         } else {
             (block.x[lane], block.y[lane]) = (NOWHERE, NOWHERE);
             for look in &mut block.looks {
