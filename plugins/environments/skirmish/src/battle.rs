@@ -44,6 +44,15 @@
 //! pay, so that a win without recharged shields is worth 20. Units that stand still do not shoot by themselves, and
 //! who is ordered to attack from out of its weapon's reach walks in this step and shoots in the next.
 //!
+//! Compared with SMAC's own source (`starcraft2.py` and `smac_maps.py` of oxwhirl/smac), what differs is this:
+//!
+//! | | SMAC | here |
+//! |---|---|---|
+//! | cooldown in the state, parts of | 15, 35 and 22 game loops (marine, stalker, zealot) | the weapon's own |
+//! | types in `2s3z`, one-hot | stalker first for allies, zealot first for enemies | stalker first for all |
+//! | a walk that ends exactly on the upper edge | not allowed | allowed |
+//! | the time limit | ends the episode as terminated | truncates it |
+//!
 //! The script: an enemy attacks the nearest ally that it sees, else walks to where the allies started; from there
 //! it hunts the nearest one. Metrics: `win`, `allies_alive` and `enemies_alive` at the end.
 
@@ -58,7 +67,9 @@ use crate::{
     observation::{BASIC_ACTIONS, DIRECTIONS, Layout, MOVE, NO_OP, STOP},
     picture,
     scenario::Scenario,
-    script, tactics,
+    script::Script,
+    sight::Sight,
+    tactics,
 };
 
 /// Reward for the death of an enemy, before scaling.
@@ -99,8 +110,10 @@ pub struct Battle {
     scale: f64,
     field: Field,
     last_actions: Vec<Option<u8>>,
-    /// What all units do in this step; kept for its memory.
+    /// What all units do in this step; kept for its memory, as what follows.
     orders: Vec<Order>,
+    script: Script,
+    sight: Sight,
 }
 
 /// A snapshot; the rest is rebuilt from the settings.
@@ -162,17 +175,19 @@ impl Environment for Battle {
 
     fn new(config: &BattleConfig) -> Result<Self> {
         let scenario = Scenario::named(&config.scenario)?;
-        let field = Field::new(scenario);
+        let (field, layout) = (Field::new(scenario), Layout::of(scenario));
         let strength: f32 = scenario
             .enemies()
             .map(|kind| kind.stats().health + kind.stats().shield + KILL_BONUS)
             .sum();
         Ok(Self {
             config: config.clone(),
-            layout: Layout::of(scenario),
             scale: TOTAL_REWARD / f64::from(strength + WIN_BONUS),
             last_actions: vec![None; field.allies],
             orders: vec![Order::Stop; field.units.len()],
+            script: Script::new(),
+            sight: Sight::new(layout.clone()),
+            layout,
             field,
         })
     }
@@ -268,9 +283,7 @@ impl Battle {
                 _ => Order::Stop,
             };
         }
-        for enemy in self.field.enemies() {
-            self.orders[enemy] = script::order(&self.field, enemy);
-        }
+        self.script.command(&self.field, &mut self.orders);
         self.field.advance(&self.orders)
     }
 
@@ -280,17 +293,15 @@ impl Battle {
     }
 
     #[inline(always)]
-    fn observe(&self, out: &mut Observe<'_>) {
-        for agent in 0..self.field.allies {
-            let allowed = self
-                .layout
-                .observe(&self.field, agent, out.observation(agent));
-            for (action, to) in out.action_mask(agent).iter_mut().enumerate() {
-                *to = (allowed >> action & 1) as u8;
-            }
+    fn observe(&mut self, out: &mut Observe<'_>) {
+        let Self { field, sight, .. } = self;
+        sight.read(field);
+        for agent in 0..field.allies {
+            sight.look(field, agent, out.observation(agent));
+            sight.write_mask(out.action_mask(agent));
         }
         self.layout
-            .write_state(&self.field, &self.last_actions, out.state());
+            .write_state(field, &self.last_actions, out.state());
     }
 
     /// A drawn start: everybody in formation, more or less.

@@ -12,6 +12,7 @@ use palaestra_plugin_api::{
 };
 
 use crate::{
+    crowd::Crowd,
     scenario::Scenario,
     units::{
         CALM_STEPS, LEAST_DAMAGE, LOOPS_PER_STEP, ORDER_RANGE, RECHARGE, SECONDS_PER_STEP, UnitType,
@@ -128,6 +129,7 @@ pub(crate) struct Field {
     pub(crate) units: Vec<Unit>,
     /// Number of allies.
     pub(crate) allies: usize,
+    crowd: Crowd,
 }
 
 impl Field {
@@ -139,11 +141,13 @@ impl Field {
                 Unit::new(kind, scenario.start(team, index, counts[team]))
             })
         };
+        let units: Vec<Unit> = team(0, scenario.allies().collect())
+            .chain(team(1, scenario.enemies().collect()))
+            .collect();
         Self {
             scenario,
-            units: team(0, scenario.allies().collect())
-                .chain(team(1, scenario.enemies().collect()))
-                .collect(),
+            crowd: Crowd::new(),
+            units,
             allies: counts[0],
         }
     }
@@ -177,13 +181,14 @@ impl Field {
         self.aim(orders);
         let toll = self.fire();
         self.walk(orders);
-        self.push_apart();
+        self.crowd.push_apart(&mut self.units, self.scenario.size);
         self.units.iter_mut().for_each(Unit::pass);
         toll
     }
 
     /// Walks in order of index; who follows a unit goes towards where it is by then.
     fn walk(&mut self, orders: &[Order]) {
+        let [width, height] = self.scenario.size;
         for (unit, &order) in orders.iter().enumerate() {
             let Unit { kind, position, .. } = self.units[unit];
             if !self.units[unit].is_alive() || order == Order::Stop {
@@ -201,39 +206,11 @@ impl Field {
             let length = (way - keep).min(kind.stats().speed * SECONDS_PER_STEP);
             if length > 0.0 {
                 let part = length / way;
-                let moved = [0, 1].map(|axis| position[axis] + part * (to[axis] - position[axis]));
-                self.units[unit].position = self.clamp(moved);
-            }
-        }
-    }
-
-    fn clamp(&self, position: [f32; 2]) -> [f32; 2] {
-        [0, 1].map(|axis| position[axis].clamp(0.0, self.scenario.size[axis]))
-    }
-
-    /// Moves each of two overlapping bodies by half of what they overlap.
-    fn push_apart(&mut self) {
-        for a in 1..self.units.len() {
-            for b in 0..a {
-                let (one, other) = (&self.units[a], &self.units[b]);
-                let room = one.kind.stats().radius + other.kind.stats().radius;
-                let [dx, dy] = difference(one.position, other.position);
-                let square = dx * dx + dy * dy;
-                if square < room * room && one.is_alive() && other.is_alive() {
-                    let (one, other) = (one.position, other.position);
-                    let way = square.sqrt();
-                    // Bodies at the same place part to north and south.
-                    let [ux, uy] = if way > 0.0 {
-                        [dx / way, dy / way]
-                    } else {
-                        [0.0, 1.0]
-                    };
-                    let push = 0.5 * (room - way);
-                    let [ax, ay] = one;
-                    let [bx, by] = other;
-                    self.units[a].position = self.clamp([ax + push * ux, ay + push * uy]);
-                    self.units[b].position = self.clamp([bx - push * ux, by - push * uy]);
-                }
+                let [x, y] = position;
+                self.units[unit].position = [
+                    (x + part * (to[0] - x)).clamp(0.0, width),
+                    (y + part * (to[1] - y)).clamp(0.0, height),
+                ];
             }
         }
     }

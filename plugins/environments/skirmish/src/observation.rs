@@ -3,7 +3,7 @@
 use palaestra_plugin_api::spec::Space;
 
 use crate::{
-    combat::{Field, Unit, difference, distance},
+    combat::{Field, Unit},
     scenario::Scenario,
     units::UnitType,
 };
@@ -22,8 +22,8 @@ pub(crate) const DIRECTIONS: [[f32; 2]; 4] = [[0.0, 1.0], [0.0, -1.0], [1.0, 0.0
 /// Which features the units of a scenario have.
 #[derive(Clone, Debug)]
 pub(crate) struct Layout {
-    allies: usize,
-    enemies: usize,
+    pub(crate) allies: usize,
+    pub(crate) enemies: usize,
     /// Whether any ally, any enemy has a shield.
     shields: [bool; 2],
     /// Types that are told apart; none if all units are alike.
@@ -52,7 +52,7 @@ impl Layout {
     }
 
     /// Features of one unit: some basic ones, the shield of its team, its type.
-    fn unit(&self, basic: usize, team: usize) -> usize {
+    pub(crate) fn unit(&self, basic: usize, team: usize) -> usize {
         basic + usize::from(self.shields[team]) + self.types.len()
     }
 
@@ -81,86 +81,24 @@ impl Layout {
         )
     }
 
-    /// Writes what ally `own` sees; gives what it may do next, one bit for each action.
-    #[inline(always)]
-    pub(crate) fn observe(&self, field: &Field, own: usize, row: &mut [f32]) -> u64 {
-        row.fill(0.0);
-        let unit = &field.units[own];
-        if !unit.is_alive() {
-            return 1 << NO_OP;
-        }
-        let mut allowed = 1 << STOP;
-        let (moves, rest) = row.split_at_mut(DIRECTIONS.len());
-        for (index, (to, &direction)) in moves.iter_mut().zip(&DIRECTIONS).enumerate() {
-            let can = field.can_walk(unit.position, direction);
-            allowed |= u64::from(can) << (MOVE + index);
-            *to = f32::from(u8::from(can));
-        }
-        let width = self.unit(5, 1);
-        let (enemies, rest) = rest.split_at_mut(self.enemies * width);
-        let seen = enemies
-            .chunks_exact_mut(width)
-            .zip(&field.units[field.allies..]);
-        for (index, (row, enemy)) in seen.enumerate() {
-            if enemy.is_alive() {
-                let way = distance(unit.position, enemy.position);
-                let can = Field::may_attack(way);
-                allowed |= u64::from(can) << (BASIC_ACTIONS + index);
-                self.write_seen(row, unit, enemy, way, can, 1);
-            }
-        }
-        let width = self.unit(5, 0);
-        let (allies, of_own) = rest.split_at_mut((self.allies - 1) * width);
-        let others = field.units[..field.allies].iter().enumerate();
-        let others = others.filter(|&(index, _)| index != own);
-        for (row, (_, ally)) in allies.chunks_exact_mut(width).zip(others) {
-            if ally.is_alive() {
-                let way = distance(unit.position, ally.position);
-                self.write_seen(row, unit, ally, way, true, 0);
-            }
-        }
-        of_own[0] = unit.health / unit.kind.stats().health;
-        self.write_kind(&mut of_own[1..], unit, 0);
-        allowed
+    /// Features by which everybody knows a unit of a team: health, shield, type.
+    pub(crate) fn look(&self, team: usize) -> usize {
+        self.unit(1, team)
     }
 
-    /// One unit as another sees it: a flag, distance, direction, health, shield, type; nothing out of sight.
+    /// Tells them, with their numbers.
     #[inline(always)]
-    fn write_seen(
-        &self,
-        row: &mut [f32],
-        own: &Unit,
-        seen: &Unit,
-        way: f32,
-        flag: bool,
-        team: usize,
-    ) {
-        let sight = own.kind.stats().sight;
-        if way >= sight {
-            return;
-        }
-        let [dx, dy] = difference(seen.position, own.position);
-        let basic = [
-            f32::from(u8::from(flag)),
-            way / sight,
-            dx / sight,
-            dy / sight,
-            seen.health / seen.kind.stats().health,
-        ];
-        row[..5].copy_from_slice(&basic);
-        self.write_kind(&mut row[5..], seen, team);
-    }
-
-    /// Shield, where the team has any, and type, where there are several.
-    #[inline(always)]
-    fn write_kind(&self, mut row: &mut [f32], unit: &Unit, team: usize) {
+    pub(crate) fn write_look(&self, unit: &Unit, team: usize, mut tell: impl FnMut(usize, f32)) {
+        let stats = unit.kind.stats();
+        tell(0, unit.health / stats.health);
+        let mut next = 1;
         if self.shields[team] {
-            let full = unit.kind.stats().shield;
-            row[0] = if full > 0.0 { unit.shield / full } else { 0.0 };
-            row = &mut row[1..];
+            let full = stats.shield;
+            tell(1, if full > 0.0 { unit.shield / full } else { 0.0 });
+            next = 2;
         }
-        for (to, &kind) in row.iter_mut().zip(&self.types) {
-            *to = f32::from(u8::from(kind == unit.kind));
+        for (index, &kind) in self.types.iter().enumerate() {
+            tell(next + index, f32::from(u8::from(kind == unit.kind)));
         }
     }
 
@@ -178,18 +116,21 @@ impl Layout {
         let (ours, theirs) = field.units.split_at(field.allies);
         for (row, unit) in allies.chunks_exact_mut(self.unit(4, 0)).zip(ours) {
             if unit.is_alive() {
-                let stats = unit.kind.stats();
                 let [x, y] = place(unit);
-                let cooldown = unit.cooldown as f32 / stats.cooldown as f32;
-                row[..4].copy_from_slice(&[unit.health / stats.health, cooldown, x, y]);
-                self.write_kind(&mut row[4..], unit, 0);
+                let cooldown = unit.cooldown as f32 / unit.kind.stats().cooldown as f32;
+                row[1..4].copy_from_slice(&[cooldown, x, y]);
+                self.write_look(unit, 0, |at, value| {
+                    row[if at > 0 { at + 3 } else { 0 }] = value
+                });
             }
         }
         for (row, unit) in enemies.chunks_exact_mut(self.unit(3, 1)).zip(theirs) {
             if unit.is_alive() {
                 let [x, y] = place(unit);
-                row[..3].copy_from_slice(&[unit.health / unit.kind.stats().health, x, y]);
-                self.write_kind(&mut row[3..], unit, 1);
+                row[1..3].copy_from_slice(&[x, y]);
+                self.write_look(unit, 1, |at, value| {
+                    row[if at > 0 { at + 2 } else { 0 }] = value
+                });
             }
         }
         for (row, action) in last.chunks_exact_mut(self.actions()).zip(last_actions) {

@@ -2,6 +2,10 @@
 //!
 //! The numbers are those of StarCraft II 4.6, the version of SMAC's published results, in units of length of its
 //! maps and in seconds of its "normal" speed, of 16 game loops each.
+//!
+//! SMAClite (uoe-agents/smaclite) has the same health, shields, armour, damage, ranges and sizes. Its speeds and
+//! cooldowns are those of the "faster" speed, 1.4 times as fast: 3.15 and 4.13 a second are 2.25 and 2.95 here, and
+//! 0.61, 1.34 and 0.86 s are 14, 30 and 19 game loops.
 
 use palaestra_plugin_api::{
     prelude::{Deserialize, Serialize},

@@ -29,11 +29,18 @@ fn dead() -> Value {
     json!({"position": [1, 1], "health": 0})
 }
 
+/// What an agent observes, and what it may do.
 fn seen(battle: &Battle, agent: usize) -> (Vec<f32>, Vec<usize>) {
+    let (field, mut sight) = (&battle.field, battle.sight.clone());
     let mut row = vec![f32::NAN; battle.layout.observation().width()];
-    let allowed = battle.layout.observe(&battle.field, agent, &mut row);
-    let actions = 0..battle.layout.actions();
-    (row, actions.filter(|a| allowed >> a & 1 == 1).collect())
+    let mut mask = vec![9; battle.layout.actions()];
+    sight.read(field);
+    for before in 0..=agent {
+        sight.look(field, before, &mut row);
+    }
+    sight.write_mask(&mut mask);
+    let allowed = mask.iter().enumerate().filter(|(_, m)| **m == 1);
+    (row, allowed.map(|(action, _)| action).collect())
 }
 
 /// The published sizes of SMAC.
@@ -161,11 +168,12 @@ fn the_reward_is_damage_deaths_and_the_win() {
 #[test]
 fn the_script_walks_to_the_attack_point_and_attacks_the_nearest() {
     let orders = |enemy: Value| {
-        let battle = placed(
+        let mut battle = placed(
             json!([at(9.0, 2.0), at(9.0, 31.0), dead()]),
             json!([enemy, dead(), dead()]),
         );
-        script::order(&battle.field, 3)
+        battle.advance(|_| STOP);
+        battle.orders[3]
     };
     assert_eq!(orders(at(30.0, 16.0)), Order::Walk([9.0, 16.0]));
     assert_eq!(orders(at(9.0, 25.0)), Order::Attack(1));
