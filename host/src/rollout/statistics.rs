@@ -14,7 +14,8 @@ use crate::exact;
 /// Sums over the episodes of every instance of a shard.
 ///
 /// They are of deviations from each column's first value (Chan, Golub and LeVeque, 1983): no number of an episode costs a
-/// division, and whole numbers stay exact. As that value is one of the summed, n of them lose at most about n ulp.
+/// division, and whole numbers stay exact. That value is one of the summed, so the squares are at most n times what is
+/// left of them: the mean and spread of a million episodes keep eight digits at the worst.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Statistics {
     columns: Columns,
@@ -222,8 +223,8 @@ mod tests {
         let mut one = Statistics::new(columns(1), 1);
         values.iter().for_each(|&value| one.push(0, &[value, 1.0]));
         let (found, expected) = (one.column(0), Moments::of(values));
-        assert!((found.mean / expected.mean - 1.0).abs() < 1e-12);
-        assert!((found.std() / expected.std() - 1.0).abs() < 1e-12);
+        assert!((found.mean / expected.mean - 1.0).abs() < 1e-10);
+        assert!((found.std() / expected.std() - 1.0).abs() < 1e-10);
     }
 
     #[test]

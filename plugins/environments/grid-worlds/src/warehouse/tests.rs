@@ -205,11 +205,7 @@ fn a_counterfactual_foresees_the_next_request() {
         then.state.foresight.note(&rng);
         let foreseen = then.counterfactual(&forward).unwrap();
         let mut paid = vec![0.0; 2];
-        then.advance(
-            &mut rng,
-            |_| FORWARD,
-            |robot, reward| paid[robot] += reward,
-        );
+        then.advance(&mut rng, |_| FORWARD, |robot, reward| paid[robot] += reward);
         assert_eq!(foreseen, [paid.clone()]);
         both += usize::from(paid == [1.0, 1.0]);
     }
