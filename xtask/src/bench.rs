@@ -27,7 +27,7 @@ pub(crate) fn run(out: Option<&Path>, arguments: &[String]) -> Result<()> {
     }
     let scaling = scaling::section(&program)?;
     let machine = format!(
-        "{}, {}, where a multiplication and an addition of integers took {before:.2} ns before and {:.2} ns after",
+        "{}, {}, where a link of a chain of multiplications took {before:.2} ns before and {:.2} ns after",
         processor(),
         yardstick::vectors(),
         yardstick::nanoseconds()
