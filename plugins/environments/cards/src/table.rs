@@ -1,6 +1,6 @@
 //! A table seen from above: felt, cards, and who is to act.
 
-use palaestra_plugin_api::prelude::*;
+use palaestra_plugin_api::{canvas::Style, prelude::*};
 
 /// Half the width and height of the view, in table units.
 const HALF: (f64, f64) = (3.0, 2.0);
@@ -13,6 +13,15 @@ pub(crate) fn felt(canvas: &mut Canvas) {
     canvas.rounded_rect((-x, -y), (x, y), 0.9, Color::group(2).mix(Color::INK, 0.25));
 }
 
+/// White with an edge, of cards and dice: a strong one for what is marked.
+pub(crate) fn face(marked: bool) -> Style {
+    Color::WHITE.outlined(if marked {
+        Color::ACCENT.pen(4.0)
+    } else {
+        Color::GREY.pen(1.0)
+    })
+}
+
 /// An open card with its label, `width` wide; marked when its owner is to act.
 pub(crate) fn card(
     canvas: &mut Canvas,
@@ -22,17 +31,12 @@ pub(crate) fn card(
     color: Color,
     marked: bool,
 ) {
-    let edge = if marked {
-        Color::ACCENT.pen(4.0)
-    } else {
-        Color::GREY.pen(1.0)
-    };
     let (half_width, half_height) = (0.5 * width, 0.7 * width);
     canvas.rounded_rect(
         (x - half_width, y - half_height),
         (x + half_width, y + half_height),
         0.1 * width,
-        Color::WHITE.outlined(edge),
+        face(marked),
     );
     let label = label.into();
     // Two letters must fit where one does.

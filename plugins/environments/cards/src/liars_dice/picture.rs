@@ -56,13 +56,8 @@ fn die(
     color: Color,
     marked: bool,
 ) {
-    let edge = if marked {
-        Color::ACCENT.pen(4.0)
-    } else {
-        Color::GREY.pen(1.0)
-    };
     let half = 0.5 * size;
-    let style = Color::WHITE.outlined(edge);
+    let style = table::face(marked);
     canvas.rounded_rect(
         (x - half, y - half),
         (x + half, y + half),
