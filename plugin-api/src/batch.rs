@@ -3,6 +3,8 @@
 //! Written in safe Rust over slices; the SDK compiles `step` for SSE2, AVX2 and AVX-512 and picks one
 //! at run time. The results are the same bits on all three: no fused multiply-add, no reordering.
 
+use std::ops::Range;
+
 use serde_json::Value;
 
 use crate::{
@@ -60,6 +62,11 @@ pub trait BatchEnvironment: Sized + Send + 'static {
     /// Whether resets and steps draw random numbers at all; where they do not, generators are left unseeded.
     fn draws(&self) -> bool {
         true
+    }
+
+    /// Whether every step writes all rewards, metrics and `terminated`: they are then left as they are on entry, not 0.
+    fn writes_all(&self) -> bool {
+        false
     }
 
     /// Everything that one instance is, as JSON.
@@ -121,6 +128,15 @@ pub trait BatchEnvironment: Sized + Send + 'static {
     }
 }
 
+/// A strictly increasing list of instances, such as that of [`restart`](BatchEnvironment::restart), as a range if none is
+/// missing in between. Episodes of one length end together: what is done for all of them is then a loop over slices.
+#[inline(always)]
+pub fn as_range(instances: &[u32]) -> Option<Range<usize>> {
+    let (&first, &last) = (instances.first()?, instances.last()?);
+    let range = first as usize..last as usize + 1;
+    (range.len() == instances.len()).then_some(range)
+}
+
 /// One step of a whole batch: actions to read, rows to write.
 pub struct BatchStep<'a> {
     pub(crate) memory: &'a mut Memory,
@@ -141,7 +157,7 @@ pub struct GroupBatch<'a> {
     pub observation: &'a mut [f32],
     /// Observations of bytes; empty for floats.
     pub pixels: &'a mut [u8],
-    /// Rewards of this step `[n · agents]`, 0 on entry.
+    /// Rewards of this step `[n · agents]`, 0 on entry unless the world [writes all](BatchEnvironment::writes_all).
     pub reward: &'a mut [f64],
     /// Action masks `[n · agents · choices]`, 1 on entry; empty without masks.
     pub action_mask: &'a mut [u8],
@@ -155,13 +171,13 @@ pub struct GroupBatch<'a> {
 
 /// Arrays over all instances that belong to no group.
 pub struct InstanceBatch<'a> {
-    /// Episode ended in a terminal state `[n]`, 0 on entry.
+    /// Episode ended in a terminal state `[n]`, 0 on entry unless the world [writes all](BatchEnvironment::writes_all).
     pub terminated: &'a mut [u8],
     /// Episode cut off for a reason other than the time limit `[n]`, 0 on entry.
     pub truncated: &'a mut [u8],
     /// Global state `[n · width]`.
     pub state: &'a mut [f32],
-    /// Metrics of this step `[n · metrics]`, 0 on entry.
+    /// Metrics of this step `[n · metrics]`, 0 on entry unless the world [writes all](BatchEnvironment::writes_all).
     pub metrics: &'a mut [f32],
     /// One generator per instance.
     pub rngs: &'a mut [EnvRng],

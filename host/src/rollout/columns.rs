@@ -59,12 +59,6 @@ impl Columns {
         self.metrics.end
     }
 
-    /// Numbers from one row to the next: an even number, so that rows go through vectors whole. What is beyond the
-    /// width is 0.
-    pub fn stride(&self) -> usize {
-        self.width().next_multiple_of(2)
-    }
-
     /// Column of the return of an agent.
     pub fn agent(&self, group: usize, agent: usize) -> usize {
         self.agents[group].start + agent
@@ -90,62 +84,75 @@ impl Columns {
         self.metrics.start + metric
     }
 
-    /// Reads the entries of a list of ended episodes from `first` on, as many as `rows` has room for at this
-    /// [`stride`](Self::stride). Column by column: the rows of a few players are too short for loops of their own.
-    #[inline]
+    /// Reads the entries of a list of ended episodes from `first` on, as many as `numbers` `[columns, entries]` has room
+    /// for.
     pub(crate) fn read(
         &self,
         list: &EndedList,
         shard: &ShardMut<'_>,
         first: usize,
-        rows: &mut [f64],
+        numbers: &mut [f64],
     ) {
-        let stride = self.stride();
-        let entries = first..first + rows.len() / stride;
+        let entries = numbers.len() / self.width();
+        let listed = first..first + entries;
         for (g, agents) in self.agents.iter().enumerate() {
             let n = agents.len();
-            let returns = &list.returns(shard, g)[entries.start * n..entries.end * n];
+            let returns = &list.returns(shard, g)[listed.start * n..listed.end * n];
             for (agent, column) in agents.clone().enumerate() {
-                copy_column(rows, stride, column, &returns[agent..], n);
+                copy_column(numbers, entries, column, &returns[agent..], n);
             }
             if n > 1 {
-                sum_columns(rows, stride, agents.clone(), self.groups[g]);
+                sum_columns(numbers, entries, agents.clone(), self.groups[g]);
             }
         }
         if self.groups.len() > 1 {
-            sum_columns(rows, stride, self.groups.iter().copied(), self.total);
+            sum_columns(numbers, entries, self.groups.iter().copied(), self.total);
         }
-        let lengths = &list.lengths(shard)[entries.clone()];
-        for (row, &length) in rows.chunks_exact_mut(stride).zip(lengths) {
-            row[self.length] = f64::from(length);
+        let lengths = &list.lengths(shard)[listed.clone()];
+        let column = &mut numbers[self.length * entries..][..entries];
+        for (to, &length) in column.iter_mut().zip(lengths) {
+            *to = f64::from(length);
         }
         let n = self.metrics.len();
-        let metrics = &list.metrics(shard)[entries.start * n..entries.end * n];
+        let metrics = &list.metrics(shard)[listed.start * n..listed.end * n];
         for (metric, column) in self.metrics.clone().enumerate() {
-            copy_column(rows, stride, column, &metrics[metric..], n);
+            copy_column(numbers, entries, column, &metrics[metric..], n);
         }
     }
 }
 
 /// Copies every `every`-th value to a column.
-#[inline]
-fn copy_column(rows: &mut [f64], stride: usize, column: usize, values: &[f64], every: usize) {
-    let to = rows[column..].iter_mut().step_by(stride);
-    for (to, &value) in to.zip(values.iter().step_by(every)) {
+fn copy_column(numbers: &mut [f64], entries: usize, column: usize, values: &[f64], every: usize) {
+    let to = &mut numbers[column * entries..][..entries];
+    if every == 1 {
+        return to.copy_from_slice(values);
+    }
+    for (to, &value) in to.iter_mut().zip(values.iter().step_by(every)) {
         *to = value;
     }
 }
 
-/// Writes the sums of some columns, added up in their order, to another.
-#[inline]
+/// Writes the sums of two or more columns, added up in their order, to a later one.
 fn sum_columns(
-    rows: &mut [f64],
-    stride: usize,
-    addends: impl Iterator<Item = usize> + Clone,
+    numbers: &mut [f64],
+    entries: usize,
+    mut addends: impl Iterator<Item = usize>,
     sum: usize,
 ) {
-    for row in rows.chunks_exact_mut(stride) {
-        row[sum] = addends.clone().map(|column| row[column]).sum();
+    let (before, sums) = numbers.split_at_mut(sum * entries);
+    let (sums, mut column) = (&mut sums[..entries], || {
+        let column = addends.next()?;
+        Some(&before[column * entries..][..entries])
+    });
+    if let (Some(a), Some(b)) = (column(), column()) {
+        for (sum, (a, b)) in sums.iter_mut().zip(a.iter().zip(b)) {
+            *sum = a + b;
+        }
+    }
+    while let Some(column) = column() {
+        for (sum, value) in sums.iter_mut().zip(column) {
+            *sum += value;
+        }
     }
 }
 

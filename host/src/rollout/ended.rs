@@ -66,9 +66,13 @@ impl EndedList {
     pub fn rows<'a>(&self, shard: &'a ShardMut<'_>) -> Result<&'a [u32]> {
         let rows = shard.rows(self.row, 0);
         let count = shard.rows(self.count, 0)[0] as usize;
+        // Whole vectors at a time: no early end.
+        let exist = |ended: &[u32]| {
+            let exists = |row: u32| u8::from((row as usize) < rows.len());
+            ended.iter().fold(1, |all, &row| all & exists(row)) == 1
+        };
         match rows.get(..count) {
-            Some([]) => Ok(&[]),
-            Some(ended) if ended.iter().all(|&row| (row as usize) < rows.len()) => Ok(ended),
+            Some(ended) if exist(ended) => Ok(ended),
             _ => Err(wrong(count, rows)),
         }
     }

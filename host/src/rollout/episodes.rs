@@ -65,13 +65,21 @@ impl EpisodeTable {
     }
 
     /// Keeps an episode, if it is in the set and not yet there.
-    pub(crate) fn keep(&mut self, instance: usize, episode: u64, row: &[f64]) {
+    pub(crate) fn keep<'a>(
+        &mut self,
+        instance: usize,
+        episode: u64,
+        row: impl IntoIterator<Item = &'a f64>,
+    ) {
         let (start, end) = (self.starts[instance], self.starts[instance + 1]);
         if episode >= (end - start) as u64 || self.ended[start + episode as usize] {
             return;
         }
         let at = start + episode as usize;
-        self.rows[at * row.len()..(at + 1) * row.len()].copy_from_slice(row);
+        let width = self.columns.width();
+        for (to, &number) in self.rows[at * width..(at + 1) * width].iter_mut().zip(row) {
+            *to = number;
+        }
         self.ended[at] = true;
         self.filled += 1;
     }

@@ -16,7 +16,7 @@ use super::{
 use crate::wrappers::{self, WorldWrapper, WrapperSpec};
 
 /// Ended episodes that are read at once: their numbers stay in the nearest cache.
-const ENTRIES: usize = 64;
+const ENTRIES: usize = 128;
 
 /// The host's part of one shard.
 pub(crate) struct Lane {
@@ -30,8 +30,8 @@ pub(crate) struct Lane {
     /// Number of the episode of each instance.
     episode: Key<u64>,
     columns: Columns,
-    /// Numbers of up to [`ENTRIES`] episodes.
-    rows: Vec<f64>,
+    /// Numbers of up to [`ENTRIES`] episodes, `[columns, episodes]`.
+    numbers: Vec<f64>,
     statistics: Statistics,
     episodes: Option<EpisodeTable>,
 }
@@ -62,7 +62,7 @@ impl Lane {
                     "slabs: expected episode numbers, found none",
                 )
             })?,
-            rows: vec![0.0; ENTRIES * columns.stride()],
+            numbers: vec![0.0; ENTRIES * columns.width()],
             statistics: Statistics::new(columns.clone(), instances),
             columns,
             episodes: None,
@@ -161,26 +161,20 @@ impl Lane {
         let Self {
             ended,
             columns,
-            rows,
+            numbers,
             statistics,
             episodes,
             ..
         } = self;
-        let stride = columns.stride();
         for (block, instances) in ended.rows(shard)?.chunks(ENTRIES).enumerate() {
-            let rows = &mut rows[..instances.len() * stride];
-            columns.read(ended, shard, block * ENTRIES, rows);
-            for (&instance, row) in instances.iter().zip(rows.chunks_exact(stride)) {
-                statistics.push(instance as usize, row);
-            }
+            let numbers = &mut numbers[..instances.len() * columns.width()];
+            columns.read(ended, shard, block * ENTRIES, numbers);
+            statistics.add(instances, numbers);
             if let Some(table) = episodes {
-                let numbers = shard.rows(self.episode, read);
-                for (&instance, row) in instances.iter().zip(rows.chunks_exact(stride)) {
-                    table.keep(
-                        instance as usize,
-                        numbers[instance as usize],
-                        &row[..columns.width()],
-                    );
+                let episodes = shard.rows(self.episode, read);
+                for (k, &instance) in instances.iter().enumerate() {
+                    let row = numbers[k..].iter().step_by(instances.len());
+                    table.keep(instance as usize, episodes[instance as usize], row);
                 }
             }
         }

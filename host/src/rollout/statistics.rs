@@ -21,7 +21,7 @@ pub struct Statistics {
     columns: Columns,
     /// Episodes of each instance.
     counts: Vec<u64>,
-    /// The first episode of each instance, `[instances, stride]`, and so on.
+    /// The first episode of each instance, `[columns, instances]`, and so on.
     first: Vec<f64>,
     /// Σ (x - first).
     sums: Vec<f64>,
@@ -32,7 +32,7 @@ pub struct Statistics {
 impl Statistics {
     /// No episodes yet.
     pub fn new(columns: Columns, instances: usize) -> Self {
-        let zeros = vec![0.0; instances * columns.stride()];
+        let zeros = vec![0.0; instances * columns.width()];
         Self {
             columns,
             counts: vec![0; instances],
@@ -47,45 +47,69 @@ impl Statistics {
         &self.columns
     }
 
-    /// Adds an episode of an instance: a row of [`Columns::stride`] numbers.
-    #[inline]
-    pub fn push(&mut self, instance: usize, row: &[f64]) {
-        let at = self.row(instance);
-        let first = &mut self.first[at.clone()];
-        if self.counts[instance] == 0 {
-            first.copy_from_slice(row);
+    /// Adds an episode of each of some instances, with numbers `[columns, episodes]`.
+    pub(crate) fn add(&mut self, instances: &[u32], numbers: &[f64]) {
+        let all = self.counts.len();
+        let columns = numbers.chunks_exact(instances.len().max(1)).enumerate();
+        // Episodes of one length end together: then the instances are a range, and whole vectors are added.
+        let range = as_range(instances);
+        match range.clone() {
+            Some(range) if self.counts[range.clone()].iter().all(|&count| count > 0) => {
+                self.counts[range].iter_mut().for_each(|count| *count += 1);
+            }
+            _ => {
+                for (k, &instance) in instances.iter().enumerate() {
+                    let instance = instance as usize;
+                    if self.counts[instance] == 0 {
+                        for (column, values) in columns.clone() {
+                            self.first[column * all + instance] = values[k];
+                        }
+                    }
+                    self.counts[instance] += 1;
+                }
+            }
         }
-        self.counts[instance] += 1;
-        // Pairs, for the two lanes that every x86-64 has.
-        let values = row.as_chunks::<2>().0.iter().zip(first.as_chunks::<2>().0);
-        let sums = self.sums[at.clone()].as_chunks_mut::<2>().0;
-        let squares = self.squares[at].as_chunks_mut::<2>().0;
-        for ((value, first), (sum, square)) in values.zip(sums.iter_mut().zip(squares)) {
-            // All is read before anything is written, or the compiler takes the lanes one by one.
-            let deviation = [value[0] - first[0], value[1] - first[1]];
-            let added = [sum[0] + deviation[0], sum[1] + deviation[1]];
-            let squared = [
-                square[0] + deviation[0] * deviation[0],
-                square[1] + deviation[1] * deviation[1],
-            ];
-            (*sum, *square) = (added, squared);
+        for (column, values) in columns {
+            let own = column * all..(column + 1) * all;
+            let first = &self.first[own.clone()];
+            let (sums, squares) = (&mut self.sums[own.clone()], &mut self.squares[own]);
+            match range.clone() {
+                Some(range) => {
+                    let sums = sums[range.clone()].iter_mut();
+                    let sums = sums.zip(&mut squares[range.clone()]);
+                    for ((value, first), (sum, square)) in
+                        values.iter().zip(&first[range]).zip(sums)
+                    {
+                        let deviation = value - first;
+                        (*sum, *square) = (*sum + deviation, *square + deviation * deviation);
+                    }
+                }
+                None => {
+                    for (value, &instance) in values.iter().zip(instances) {
+                        let instance = instance as usize;
+                        let deviation = value - first[instance];
+                        sums[instance] += deviation;
+                        squares[instance] += deviation * deviation;
+                    }
+                }
+            }
         }
     }
 
     /// Adds all instances, in their order, to the first instance of `target`.
     pub fn merge_into(&self, target: &mut Self) {
-        let stride = self.columns.stride();
         for (instance, &count) in self.counts.iter().enumerate() {
             if count == 0 {
                 continue;
             }
-            let from = self.row(instance);
-            if target.counts[0] == 0 {
-                target.first[..stride].copy_from_slice(&self.first[from.clone()]);
-            }
+            let begins = target.counts[0] == 0;
             target.counts[0] += count;
             let n = count as f64;
-            for (to, from) in from.enumerate() {
+            for (column, from) in self.places(instance).enumerate() {
+                let to = column * target.counts.len();
+                if begins {
+                    target.first[to] = self.first[from];
+                }
                 // Σ (x - a + d) and Σ (x - a + d)², with d from one first value to the other.
                 let (sum, shift) = (self.sums[from], self.first[from] - target.first[to]);
                 target.sums[to] += sum + n * shift;
@@ -97,10 +121,11 @@ impl Statistics {
     /// Moments of a column of the first instance: of all, in merged statistics.
     pub fn column(&self, column: usize) -> Moments {
         let (count, n) = (self.counts[0], self.counts[0].max(1) as f64);
-        let (sum, squares) = (self.sums[column], self.squares[column]);
+        let at = column * self.counts.len();
+        let (sum, squares) = (self.sums[at], self.squares[at]);
         Moments {
             count,
-            mean: self.first[column] + sum / n,
+            mean: self.first[at] + sum / n,
             deviations: (squares - sum * sum / n).max(0.0),
         }
     }
@@ -119,28 +144,51 @@ impl Statistics {
 
     /// The sums of an instance, exactly.
     pub(crate) fn save(&self, instance: usize) -> Value {
-        let at = self.row(instance);
+        let row = |of: &[f64]| exact::save(&self.row(of, instance));
         json!({
             "count": exact::save(&self.counts[instance..=instance]),
-            "first": exact::save(&self.first[at.clone()]),
-            "sums": exact::save(&self.sums[at.clone()]),
-            "squares": exact::save(&self.squares[at]),
+            "first": row(&self.first),
+            "sums": row(&self.sums),
+            "squares": row(&self.squares),
         })
     }
 
     /// Takes what [`save`](Self::save) gave as the sums of an instance.
     pub(crate) fn load(&mut self, instance: usize, saved: &Value) -> Result<()> {
-        let at = self.row(instance);
         exact::load(saved, "count", &mut self.counts[instance..=instance])?;
-        exact::load(saved, "first", &mut self.first[at.clone()])?;
-        exact::load(saved, "sums", &mut self.sums[at.clone()])?;
-        exact::load(saved, "squares", &mut self.squares[at])
+        let mut row = vec![0.0; self.columns.width()];
+        let places = self.places(instance);
+        let all = [
+            ("first", &mut self.first),
+            ("sums", &mut self.sums),
+            ("squares", &mut self.squares),
+        ];
+        for (name, of) in all {
+            exact::load(saved, name, &mut row)?;
+            for (place, &value) in places.clone().zip(&row) {
+                of[place] = value;
+            }
+        }
+        Ok(())
     }
 
-    fn row(&self, instance: usize) -> Range<usize> {
-        let stride = self.columns.stride();
-        instance * stride..(instance + 1) * stride
+    /// Where the columns of an instance are.
+    fn places(&self, instance: usize) -> impl Iterator<Item = usize> + Clone + use<> {
+        let instances = self.counts.len();
+        (0..self.columns.width()).map(move |column| column * instances + instance)
     }
+
+    fn row(&self, of: &[f64], instance: usize) -> Vec<f64> {
+        self.places(instance).map(|place| of[place]).collect()
+    }
+}
+
+/// Instances as a range, if they are one.
+fn as_range(instances: &[u32]) -> Option<Range<usize>> {
+    let (&first, &last) = (instances.first()?, instances.last()?);
+    let follow = || instances.iter().zip(first..).all(|(&a, b)| a == b);
+    (last as usize == first as usize + instances.len() - 1 && follow())
+        .then(|| first as usize..last as usize + 1)
 }
 
 #[cfg(test)]
@@ -176,8 +224,9 @@ mod tests {
                 let mut shard = Statistics::new(columns.clone(), cut.len());
                 // Episodes of different instances end in any order; those of one in theirs.
                 for e in 0..5 {
-                    cut.clone()
-                        .for_each(|i| shard.push(i - cut.start, &row(i, e)));
+                    for i in cut.clone() {
+                        shard.add(&[(i - cut.start) as u32], &row(i, e));
+                    }
                 }
                 shard.merge_into(&mut all);
             }
@@ -188,11 +237,29 @@ mod tests {
     }
 
     #[test]
+    fn episodes_that_end_together_count_as_those_that_end_one_by_one() {
+        let numbers = |k: usize| [0.1 * k as f64, 0.3 * (k % 5) as f64];
+        for instances in [&[2, 3, 4, 5][..], &[0, 2, 5], &[4, 3], &[1, 2, 2, 4], &[]] {
+            let mut one_by_one = Statistics::new(columns(1), 6);
+            let mut together = one_by_one.clone();
+            for round in 0..3 {
+                let each = |k: usize| numbers(7 * round + k);
+                for (k, &instance) in instances.iter().enumerate() {
+                    one_by_one.add(&[instance], &each(k));
+                }
+                let column = |c: usize| (0..instances.len()).map(move |k| each(k)[c]);
+                together.add(instances, &column(0).chain(column(1)).collect::<Vec<_>>());
+            }
+            assert_eq!(together, one_by_one, "{instances:?}");
+        }
+    }
+
+    #[test]
     fn statistics_are_the_moments_of_all_episodes_golden() {
         let values = [2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0];
         let mut shard = Statistics::new(columns(1), 2);
         for (i, &value) in values.iter().enumerate() {
-            shard.push(i % 2, &[value, 1e9 - value]);
+            shard.add(&[i as u32 % 2], &[value, 1e9 - value]);
         }
         let mut all = Statistics::new(columns(1), 1);
         shard.merge_into(&mut all);
@@ -221,7 +288,9 @@ mod tests {
             })
             .collect();
         let mut one = Statistics::new(columns(1), 1);
-        values.iter().for_each(|&value| one.push(0, &[value, 1.0]));
+        values
+            .iter()
+            .for_each(|&value| one.add(&[0], &[value, 1.0]));
         let (found, expected) = (one.column(0), Moments::of(values));
         assert!((found.mean / expected.mean - 1.0).abs() < 1e-10);
         assert!((found.std() / expected.std() - 1.0).abs() < 1e-10);
@@ -230,8 +299,8 @@ mod tests {
     #[test]
     fn what_is_saved_is_loaded_to_the_bit_and_forgotten_on_demand() {
         let mut kept = Statistics::new(columns(1), 2);
-        kept.push(1, &[0.1, 3.0]);
-        kept.push(1, &[0.7, 4.0]);
+        kept.add(&[1], &[0.1, 3.0]);
+        kept.add(&[1], &[0.7, 4.0]);
         let mut back = Statistics::new(columns(1), 2);
         back.load(1, &kept.save(1)).unwrap();
         assert_eq!(back, kept);

@@ -98,11 +98,19 @@ impl Accounting {
         Some(EnvRng::new(seed, instance, episode, purpose::SCRIPTED))
     }
 
-    /// Clears what a step writes.
+    /// Clears what a step writes, but for what it writes anyway.
     #[inline(always)]
-    pub(crate) fn prepare(&mut self, out: &mut Outputs, write: usize) {
+    pub(crate) fn prepare(&mut self, out: &mut Outputs, write: usize, writes_all: bool) {
+        // In debug builds whoever does not write what it says it writes is found out.
+        let unwritten = match (writes_all, cfg!(debug_assertions)) {
+            (false, _) => Some(0.0),
+            (true, true) => Some(f32::NAN),
+            (true, false) => None,
+        };
         for (g, group) in out.groups.iter_mut().enumerate() {
-            group.exact_rewards.fill(0.0);
+            if let Some(value) = unwritten {
+                group.exact_rewards.fill(value.into());
+            }
             if group.has_mask {
                 group.mask.slot_mut(write).fill(1);
             }
@@ -117,9 +125,12 @@ impl Accounting {
                 self.lived[g].copy_from_slice(&group.living);
             }
         }
-        out.terminated.slot_mut(write).fill(0);
         out.truncated.slot_mut(write).fill(0);
-        out.metrics.slot_mut(write).fill(0.0);
+        if let Some(value) = unwritten {
+            let over = u8::from(value.is_nan());
+            out.terminated.slot_mut(write).fill(over);
+            out.metrics.slot_mut(write).fill(value);
+        }
     }
 
     /// Adds rewards to returns, applies the time limit and writes the counters, for all instances.

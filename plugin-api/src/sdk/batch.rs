@@ -124,7 +124,7 @@ impl<E: BatchEnvironment> Batch<E> {
             ..
         } = self;
         memory.take_actions(read)?;
-        books.prepare(&mut memory.out, write);
+        books.prepare(&mut memory.out, write, env.writes_all());
         env.step(&mut BatchStep {
             memory,
             rngs,

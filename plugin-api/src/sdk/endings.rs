@@ -55,12 +55,15 @@ impl Accounting {
         rows.clear();
         for start in (0..instances).step_by(LANES) {
             let lanes = start..instances.min(start + LANES);
-            let (over, count) = over(out, write, lanes);
-            rows.extend(
-                over[..count]
-                    .iter()
-                    .map(|&lane| start as u32 + u32::from(lane)),
-            );
+            let numbers = start as u32..lanes.end as u32;
+            match over(out, write, lanes) {
+                Over::Nobody => {}
+                Over::All => rows.extend(numbers),
+                Over::Some(lanes, count) => {
+                    let number = |&lane: &u8| numbers.start + u32::from(lane);
+                    rows.extend(lanes[..count].iter().map(number));
+                }
+            }
         }
         if !self.waiting.is_empty() {
             rows.retain(|&row| self.waiting[row as usize] == 0);
@@ -217,19 +220,32 @@ impl Accounting {
     }
 }
 
-/// Which of up to 32 instances have ended at slot `write`, as offsets, and how many. Free of branches that
-/// depend on a single instance: which one ends cannot be predicted.
+/// Which of up to 32 instances have ended.
+enum Over {
+    Nobody,
+    All,
+    /// So many of them, by their offsets.
+    Some([u8; LANES], usize),
+}
+
+/// Which of up to 32 instances have ended at slot `write`. Free of branches that depend on a single instance: which one
+/// ends cannot be predicted.
 #[inline(always)]
-fn over(out: &Outputs, write: usize, lanes: Range<usize>) -> ([u8; LANES], usize) {
-    let (mut found, mut count) = ([0; LANES], 0);
+fn over(out: &Outputs, write: usize, lanes: Range<usize>) -> Over {
     let terminated = &out.terminated.slot(write)[lanes.clone()];
     let truncated = &out.truncated.slot(write)[lanes];
-    let flags = || terminated.iter().zip(truncated);
-    if flags().fold(0, |any, (a, b)| any | a | b) != 0 {
-        for (lane, (a, b)) in flags().enumerate().take(LANES) {
-            found[count % LANES] = lane as u8;
-            count += usize::from(a | b != 0);
-        }
+    let flags = || terminated.iter().zip(truncated).map(|(a, b)| a | b != 0);
+    let ended = flags().map(u8::from).sum::<u8>();
+    if ended == 0 {
+        return Over::Nobody;
     }
-    (found, count)
+    if usize::from(ended) == terminated.len() {
+        return Over::All;
+    }
+    let (mut found, mut count) = ([0; LANES], 0);
+    for (lane, ended) in flags().enumerate().take(LANES) {
+        found[count % LANES] = lane as u8;
+        count += usize::from(ended);
+    }
+    Over::Some(found, count)
 }

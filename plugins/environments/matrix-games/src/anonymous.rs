@@ -29,8 +29,7 @@ pub(crate) fn play(
     }
 }
 
-/// Not inlined, as [`look_up`](crate::lookup::look_up) is not: there is nothing in it for wide vectors.
-#[inline(never)]
+#[inline(always)]
 fn play_measured<const METRICS: usize>(
     tables: &Tables,
     actions: &[i32],
@@ -38,27 +37,60 @@ fn play_measured<const METRICS: usize>(
     rewards: &mut [f64],
     metrics: &mut [f32],
 ) {
-    let (players, shares) = (tables.players, tables.shares.as_slice());
-    let totals = (tables.stage_cells / tables.choices) as u32;
-    let rounds = actions
-        .chunks_exact(players)
-        .zip(cells.chunks_exact_mut(players));
-    let paid = rewards
-        .chunks_exact_mut(players)
-        .zip(metrics.as_chunks_mut::<METRICS>().0);
-    for ((joint, cells), (rewards, metrics)) in rounds.zip(paid) {
-        let total: u32 = joint.iter().map(|&action| action as u32).sum();
-        let (mut welfare, mut cooperation, mut unstable) = (0.0, 0.0, 0.0);
-        for ((&own, cell), reward) in joint.iter().zip(cells).zip(rewards) {
-            *cell = own as u32 * totals + total;
-            let share = shares[*cell as usize];
-            *reward = share.payoff;
-            welfare += share.payoff;
-            cooperation += share.cooperation;
-            unstable += share.unstable;
+    let metrics = metrics.as_chunks_mut::<METRICS>().0;
+    match tables.players {
+        4 => play_fixed::<4, METRICS>(tables, actions, cells, rewards, metrics),
+        6 => play_fixed::<6, METRICS>(tables, actions, cells, rewards, metrics),
+        8 => play_fixed::<8, METRICS>(tables, actions, cells, rewards, metrics),
+        players => {
+            let rounds = actions
+                .chunks_exact(players)
+                .zip(cells.chunks_exact_mut(players));
+            let paid = rewards.chunks_exact_mut(players).zip(metrics);
+            for ((joint, cells), (rewards, metrics)) in rounds.zip(paid) {
+                *metrics = play_round(tables, joint, cells, rewards);
+            }
         }
-        let equilibrium = f32::from(u8::from(unstable == 0.0));
-        let all = [welfare as f32, equilibrium, cooperation];
-        *metrics = std::array::from_fn(|metric| all[metric]);
     }
+}
+
+/// For a common number of players. Not inlined, as [`look_up`](crate::lookup::look_up) is not: there is nothing in it for
+/// wide vectors.
+#[inline(never)]
+fn play_fixed<const PLAYERS: usize, const METRICS: usize>(
+    tables: &Tables,
+    actions: &[i32],
+    cells: &mut [u32],
+    rewards: &mut [f64],
+    metrics: &mut [[f32; METRICS]],
+) {
+    let rounds = actions.as_chunks::<PLAYERS>().0.iter();
+    let rounds = rounds.zip(cells.as_chunks_mut::<PLAYERS>().0);
+    let paid = rewards.as_chunks_mut::<PLAYERS>().0.iter_mut().zip(metrics);
+    for ((joint, cells), (rewards, metrics)) in rounds.zip(paid) {
+        *metrics = play_round(tables, joint, cells, rewards);
+    }
+}
+
+#[inline(always)]
+fn play_round<const METRICS: usize>(
+    tables: &Tables,
+    joint: &[i32],
+    cells: &mut [u32],
+    rewards: &mut [f64],
+) -> [f32; METRICS] {
+    let totals = (tables.stage_cells / tables.choices) as u32;
+    let total: u32 = joint.iter().map(|&action| action as u32).sum();
+    let (mut welfare, mut cooperation, mut unstable) = (0.0, 0.0, 0.0);
+    for ((&own, cell), reward) in joint.iter().zip(cells).zip(rewards) {
+        *cell = own as u32 * totals + total;
+        let share = tables.shares[*cell as usize];
+        *reward = share.payoff;
+        welfare += share.payoff;
+        cooperation += share.cooperation;
+        unstable += share.unstable;
+    }
+    let equilibrium = f32::from(u8::from(unstable == 0.0));
+    let all = [welfare as f32, equilibrium, cooperation];
+    std::array::from_fn(|metric| all[metric])
 }

@@ -284,8 +284,12 @@ impl<P: Preset> BatchEnvironment for MatrixGame<P> {
 
     fn restart(&mut self, instances: &[u32], batch: &mut BatchStep<'_>) -> bool {
         let ([players], out) = batch.arrays::<1>();
-        for instance in instances.iter().map(|&i| i as usize) {
-            self.left[instance] = self.rules.draw_rounds(&mut out.rngs[instance]);
+        if self.draws() {
+            for instance in instances.iter().map(|&i| i as usize) {
+                self.left[instance] = self.rules.draw_rounds(&mut out.rngs[instance]);
+            }
+        } else {
+            spread(&[self.rules.rounds], instances, &mut self.left);
         }
         self.start(instances);
         spread(&self.unseen, instances, players.observation);
@@ -327,6 +331,10 @@ impl<P: Preset> BatchEnvironment for MatrixGame<P> {
 
     fn draws(&self) -> bool {
         self.rules.discount < 1.0
+    }
+
+    fn writes_all(&self) -> bool {
+        true
     }
 
     fn save(&self, instance: usize) -> Result<Value> {
@@ -407,10 +415,12 @@ fn count_rounds(left: &mut [u32], terminated: &mut [u8]) {
 /// Moves to the next stages. An instance whose game is over is back at the start.
 #[inline(always)]
 fn go_on(tables: &Tables, cells: &[u32], stage: &mut [u32], terminated: &mut [u8]) {
+    let next = tables.next.as_slice();
     for ((&cell, stage), over) in cells.iter().zip(stage).zip(terminated) {
-        let next = tables.next[cell as usize];
-        *over |= u8::from(next == END);
-        *stage = if next == END { 0 } else { next };
+        let next = next[cell as usize];
+        let end = next == END;
+        *over |= u8::from(end);
+        *stage = if end { 0 } else { next };
     }
 }
 

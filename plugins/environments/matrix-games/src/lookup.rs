@@ -1,5 +1,7 @@
 //! Rows of tables, looked up for many cells at once.
 
+use palaestra_plugin_api::batch::as_range;
+
 /// Calls a function compiled for rows of exactly this width, if it is a common one, and else does as said: a row of known
 /// width is a few loads and stores.
 macro_rules! of_width {
@@ -42,7 +44,7 @@ fn look_up_fixed<T: Copy, const W: usize>(table: &[T], cells: &[u32], out: &mut 
     }
 }
 
-/// Copies one row to the rows of `out` that `places` names.
+/// Copies one row to the rows of `out` that `places` names, which strictly increase.
 #[inline(always)]
 pub(crate) fn spread<T: Copy>(row: &[T], places: &[u32], out: &mut [T]) {
     of_width!(row.len(), spread_fixed(row, places, out), else {
@@ -58,8 +60,13 @@ fn spread_fixed<T: Copy, const W: usize>(row: &[T], places: &[u32], out: &mut [T
         return;
     };
     let out = out.as_chunks_mut::<W>().0;
-    for &place in places {
-        out[place as usize] = *row;
+    match as_range(places) {
+        Some(range) => out[range].fill(*row),
+        None => {
+            for &place in places {
+                out[place as usize] = *row;
+            }
+        }
     }
 }
 
