@@ -85,7 +85,8 @@ pub trait BatchEnvironment: Sized + Send + 'static {
         let _ = (instance, canvas);
     }
 
-    /// Rewards of another joint action from the present state, `[group][agent]` (flag `counterfactual`).
+    /// What a step with another joint action would pay from the present state, chance included, `[group][agent]` (flag
+    /// `counterfactual`).
     fn counterfactual(&self, instance: usize, actions: &[Vec<Vec<f64>>]) -> Result<Vec<Vec<f64>>> {
         let _ = (instance, actions);
         Err(Error::unsupported(

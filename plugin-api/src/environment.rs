@@ -57,7 +57,8 @@ pub trait Environment: Sized + Send + Serialize + DeserializeOwned + 'static {
         let _ = canvas;
     }
 
-    /// Rewards of another joint action from this state, `[group][agent]` (flag `counterfactual`).
+    /// What a step with another joint action would pay from this state, chance included, `[group][agent]` (flag
+    /// `counterfactual`).
     fn counterfactual(&self, actions: &[Vec<Vec<f64>>]) -> Result<Vec<Vec<f64>>> {
         let _ = actions;
         Err(Error::unsupported(

@@ -8,7 +8,8 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Subject, actions, determinism, episodes, finals, isolation, rewards, snapshots, spaces,
+    Subject, actions, counterfactual, determinism, episodes, finals, isolation, rewards, snapshots,
+    spaces,
 };
 use crate::{
     client::EnvironmentHandle,
@@ -173,6 +174,11 @@ pub const CHECKS: &[Check] = &[
         name: "returns-within-bounds",
         about: "rewards keep to reward_range, and returns are their sums",
         body: rewards::within_bounds,
+    },
+    Check {
+        name: "counterfactual-is-paid",
+        about: "the counterfactual of what is done is what is paid, and asking changes nothing",
+        body: counterfactual::is_paid,
     },
     Check {
         name: "snapshot-roundtrip-mid-episode",

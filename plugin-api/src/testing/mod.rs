@@ -18,6 +18,7 @@ mod actions;
 pub mod allocations;
 pub mod baseline;
 mod check;
+mod counterfactual;
 mod determinism;
 mod episodes;
 mod finals;

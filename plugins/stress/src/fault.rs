@@ -47,6 +47,8 @@ pub enum FaultKind {
     AgentRevives,
     /// A reward is beyond the claimed range (returns-within-bounds).
     RewardOutsideRange,
+    /// A counterfactual is that of standing still (counterfactual-is-paid).
+    CounterfactualOfAnother,
     /// Snapshots lack the positions (snapshot-roundtrip-mid-episode).
     SnapshotForgets,
     /// Any document is taken for a snapshot (snapshot-invalid-refused).

@@ -94,6 +94,7 @@ impl Environment for Misbehaving {
         spec.reward_range = (Some(-0.5), Some(0.5));
         spec.metrics = vec![Metric::last("distance")];
         spec.flags.per_agent_end = true;
+        spec.flags.counterfactual = true;
         spec.tags = vec![Tag::Mixed];
         if config.fault == FaultKind::SpecVaries && object % 2 == 1 {
             spec.tags = vec![Tag::Cooperative];
@@ -188,6 +189,21 @@ impl Environment for Misbehaving {
         serde_json::json!({"positions": self.0.positions, "alive": self.0.alive, "steps": self.0.steps})
     }
 
+    fn counterfactual(&self, actions: &[Vec<Vec<f64>>]) -> Result<Vec<Vec<f64>>> {
+        let walk = &self.0;
+        let reward = |agent: usize| {
+            let due = walk.reward(agent, actions[0][agent][0] as i64);
+            match walk.fault {
+                FaultKind::RewardOutsideRange if agent == 0 && walk.steps + 1 == walk.at_step => {
+                    due + 100.0
+                }
+                FaultKind::CounterfactualOfAnother => walk.reward(agent, 1),
+                _ => due,
+            }
+        };
+        Ok(vec![(0..2).map(reward).collect()])
+    }
+
     fn render(&self, canvas: &mut Canvas) {
         assert!(
             self.0.fault != FaultKind::PanicInRender,
@@ -223,19 +239,26 @@ fn calls() -> f32 {
 impl Walk {
     /// What a step should do.
     fn walk(&mut self, rng: &mut EnvRng, actions: &Actions<'_>, out: &mut StepWriter<'_>) {
-        let rng = self.own.as_mut().unwrap_or(rng);
         for agent in 0..2 {
-            let push = rng.below(3) as i64 - 1;
+            let push = self.own.as_mut().unwrap_or(rng).below(3) as i64 - 1;
             if !self.alive[agent] {
                 continue;
             }
-            let step = actions.discrete(agent) as i64 - 1;
-            self.positions[agent] = (self.positions[agent] + step + push).clamp(-5, 5);
-            out.reward(agent, self.positions[agent] as f64 / 10.0);
+            let action = actions.discrete(agent) as i64;
+            out.reward(agent, self.reward(agent, action));
+            self.positions[agent] = (self.positions[agent] + action - 1 + push).clamp(-5, 5);
             if self.positions[agent] == 5 {
                 self.alive[agent] = false;
                 out.group(0).terminate(agent);
             }
+        }
+    }
+
+    /// What an agent is paid for where it walks to, before it is pushed.
+    fn reward(&self, agent: usize, action: i64) -> f64 {
+        match self.alive[agent] {
+            true => (self.positions[agent] + action - 1).clamp(-5, 5) as f64 / 10.0,
+            false => 0.0,
         }
     }
 

@@ -70,6 +70,7 @@ faults! {
     a_mask_without_choice: MaskWithoutChoice fails "action-mask-valid";
     an_agent_that_comes_back: AgentRevives fails "agents-never-revive";
     a_reward_beyond_its_range: RewardOutsideRange fails "returns-within-bounds";
+    a_counterfactual_of_something_else: CounterfactualOfAnother fails "counterfactual-is-paid";
     a_snapshot_that_forgets: SnapshotForgets fails "snapshot-roundtrip-mid-episode";
     a_snapshot_that_may_be_anything: SnapshotAcceptsAnything fails "snapshot-invalid-refused";
 }

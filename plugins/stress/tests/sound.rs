@@ -44,22 +44,30 @@ fn without_a_fault_every_check_applies() {
 fn one_agent_without_masks() {
     passes(
         &Subject::of::<Sound>(none()),
-        &["action-mask-valid", "agents-never-revive"],
+        &[
+            "action-mask-valid",
+            "agents-never-revive",
+            "counterfactual-is-paid",
+        ],
     );
 }
 
 #[test]
 fn every_kind_of_space() {
-    passes(&Subject::of::<Spaces>(none()), &[]);
+    passes(&Subject::of::<Spaces>(none()), &["counterfactual-is-paid"]);
     passes(
         &Subject::of::<Spaces>(json!({"respawn": true})),
-        &["agents-never-revive"],
+        &["agents-never-revive", "counterfactual-is-paid"],
     );
 }
 
 #[test]
 fn turns_without_a_limit() {
-    let skipped = ["truncation-at-limit", "agents-never-revive"];
+    let skipped = [
+        "truncation-at-limit",
+        "agents-never-revive",
+        "counterfactual-is-paid",
+    ];
     passes(&Subject::of::<Turns>(none()), &skipped);
     passes(
         &Subject::of::<Turns>(json!({"manual_reset": true})),
