@@ -87,10 +87,15 @@ pub(crate) fn space(space: &Space) -> String {
                 .collect::<Vec<_>>()
                 .join(" × ");
             let element = match element {
-                Element::F32 => "reals",
-                Element::U8 => "bytes",
+                Element::F32 => "real",
+                Element::U8 => "byte",
             };
-            let mut text = format!("{axes} {element}, {}", bounds(low, high));
+            let plural = if shape.iter().product::<usize>() == 1 {
+                ""
+            } else {
+                "s"
+            };
+            let mut text = format!("{axes} {element}{plural}, {}", bounds(low, high));
             if !parts.is_empty() {
                 let parts = parts.iter().map(|(name, width)| format!("{name} {width}"));
                 let _ = write!(text, " ({})", parts.collect::<Vec<_>>().join(", "));
@@ -183,6 +188,7 @@ mod tests {
     fn spaces_in_words() {
         assert_eq!(space(&Space::discrete(3)), "one of 3");
         assert_eq!(space(&Space::bounded(2, -1.0, 1.0)), "2 reals, -1 to 1");
+        assert_eq!(space(&Space::bounded(1, 0.0, 1.0)), "1 real, 0 to 1");
         assert_eq!(
             space(&Space::bounds(&[0.0, -1.0], &[1.0, f64::INFINITY])),
             "2 reals, 0 to 1; at least -1"

@@ -209,24 +209,44 @@ impl Environment for LinearTeam {
 
     fn render(&self, canvas: &mut Canvas) {
         let (size, agents) = (self.config.state_size, self.config.num_agents);
-        let top = self.config.start.max(1.0) * 3.0;
-        canvas.view_stretched(-0.2, -top, size as f64 + 0.2, top);
+        let unit = self.config.start.max(1.0);
+        let (right, top) = (size as f64 + 0.2, 3.0 * unit);
+        canvas.view_stretched(-0.6, -top, right, top);
+        for tick in [-2.0, -1.0, 0.0, 1.0, 2.0].map(|tick| tick * unit) {
+            let color = if tick == 0.0 {
+                Color::DARK
+            } else {
+                Color::LIGHT
+            };
+            canvas.line((0.0, tick), (right, tick), color.pen(1.0));
+            canvas.text((-0.3, tick), 11.0, format!("{tick}"), Color::DARK);
+        }
         let mut text = String::new();
         for (k, &x) in self.state.x.iter().enumerate() {
-            let (left, height) = (k as f64, x.clamp(-top, top));
+            let (left, shown) = (k as f64, |x: f64| x.clamp(-top, top));
             let color = Color::group(k % agents);
-            canvas.rect((left + 0.15, 0.0), (left + 0.85, height), color);
+            canvas.rect((left + 0.15, 0.0), (left + 0.85, shown(x)), color);
+            let (from, to) = (shown(x - self.push(k)), shown(x));
+            canvas.line((left + 0.5, from), (left + 0.5, to), Color::ACCENT.pen(3.0));
+            if size <= 20 {
+                canvas.text(
+                    (left + 0.5, -0.93 * top),
+                    12.0,
+                    format!("x{k}"),
+                    Color::DARK,
+                );
+            }
             text.push_str(&format!("x{k:<3} {x:>10.3}\n"));
         }
-        canvas.line((0.0, 0.0), (size as f64, 0.0), Color::DARK.pen(2.0));
         let inputs = &self.given[size..];
         for (i, u) in inputs.chunks_exact(self.config.action_size).enumerate() {
             let shown: Vec<String> = u.iter().map(|u| format!("{u:.2}")).collect();
             text.push_str(&format!("u{i:<3} {:>10}\n", shown.join(" ")));
         }
-        let names: Vec<_> = (0..agents.min(size).min(8))
+        let mut names: Vec<_> = (0..agents.min(size).min(8))
             .map(|i| (format!("agent {i}"), Color::group(i)))
             .collect();
+        names.push(("last push".into(), Color::ACCENT));
         canvas.legend(&names);
         canvas.caption(format!(
             "cost of the last step {:.3}",
@@ -298,6 +318,14 @@ impl LinearTeam {
             let sum: f64 = row.iter().zip(&self.given).map(|(a, b)| a * b).sum();
             *x = (sum + self.config.noise * normal()).clamp(-LARGEST, LARGEST);
         }
+    }
+
+    /// How far the inputs of the last step have moved a component.
+    fn push(&self, component: usize) -> f64 {
+        let (size, width) = (self.config.state_size, self.given.len());
+        let gains = &self.rows[component * width + size..(component + 1) * width];
+        let parts = gains.iter().zip(&self.given[size..]).map(|(b, u)| b * u);
+        parts.sum()
     }
 
     /// Starts from a given state, after checking that it can be one.

@@ -238,7 +238,10 @@ impl Environment for Doorway {
         picture.trails(&present, |nth| there[nth]);
         picture.named_agents(&present, |nth| there[nth]);
         picture.legend(ROBOTS, &[("wall", Color::DARK)]);
-        canvas.caption(format!("pale cells are goals; arrived: {arrived:?}"));
+        let count = arrived.iter().filter(|&&arrived| arrived).count();
+        canvas.caption(format!(
+            "pale cells are goals; {count} of {ROBOTS} have arrived"
+        ));
         canvas.text_frame(picture::text(self.board, |place| {
             let robot = there.iter().find(|&&robot| robots[robot] == place);
             let ground = if self.is_wall(place) { '#' } else { '.' };

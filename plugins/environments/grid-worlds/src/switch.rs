@@ -221,9 +221,14 @@ impl Environment for Switch {
         }
         picture.agents(&self.state.places);
         picture.legend(agents, &[("wall", Color::DARK)]);
+        let count = self
+            .state
+            .arrived
+            .iter()
+            .filter(|&&arrived| arrived)
+            .count();
         canvas.caption(format!(
-            "pale cells are goals; arrived: {:?}",
-            self.state.arrived
+            "pale cells are goals; {count} of {agents} have arrived"
         ));
         let ground = |place| if wall(place) { '#' } else { '.' };
         let letter =

@@ -312,8 +312,8 @@ impl Environment for Warehouse {
         ];
         picture.legend(places.len(), &things);
         canvas.caption(format!(
-            "requested: {:?}; a white dot carries",
-            self.state.requests
+            "{} shelves are requested; a white dot carries",
+            self.state.requests.len()
         ));
         canvas.text_frame(picture::text(board, |place| self.letter(&places, place)));
     }
