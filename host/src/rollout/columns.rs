@@ -2,7 +2,10 @@
 
 use std::ops::Range;
 
-use palaestra_plugin_api::{client::ShardMut, spec::EnvironmentSpec};
+use palaestra_plugin_api::{
+    client::{ShardMut, wide},
+    spec::EnvironmentSpec,
+};
 
 use super::EndedList;
 
@@ -99,7 +102,7 @@ impl Columns {
             let n = agents.len();
             let returns = &list.returns(shard, g)[listed.start * n..listed.end * n];
             for (agent, column) in agents.clone().enumerate() {
-                copy_column(numbers, entries, column, &returns[agent..], n);
+                copy_column(&mut numbers[column * entries..], returns, n, agent);
             }
             if n > 1 {
                 sum_columns(numbers, entries, agents.clone(), self.groups[g]);
@@ -109,26 +112,38 @@ impl Columns {
             sum_columns(numbers, entries, self.groups.iter().copied(), self.total);
         }
         let lengths = &list.lengths(shard)[listed.clone()];
-        let column = &mut numbers[self.length * entries..][..entries];
-        for (to, &length) in column.iter_mut().zip(lengths) {
-            *to = f64::from(length);
-        }
+        let column = numbers[self.length * entries..].iter_mut().zip(lengths);
+        wide(|| column.for_each(|(to, &length)| *to = f64::from(length)));
         let n = self.metrics.len();
         let metrics = &list.metrics(shard)[listed.start * n..listed.end * n];
         for (metric, column) in self.metrics.clone().enumerate() {
-            copy_column(numbers, entries, column, &metrics[metric..], n);
+            copy_column(&mut numbers[column * entries..], metrics, n, metric);
         }
     }
 }
 
-/// Copies every `every`-th value to a column.
-fn copy_column(numbers: &mut [f64], entries: usize, column: usize, values: &[f64], every: usize) {
-    let to = &mut numbers[column * entries..][..entries];
-    if every == 1 {
-        return to.copy_from_slice(values);
+/// Copies the value at `place` of every row of `width` values to a column.
+fn copy_column(column: &mut [f64], rows: &[f64], width: usize, place: usize) {
+    match width {
+        1 => copy_fixed::<1>(column, rows, place),
+        2 => copy_fixed::<2>(column, rows, place),
+        3 => copy_fixed::<3>(column, rows, place),
+        4 => copy_fixed::<4>(column, rows, place),
+        5 => copy_fixed::<5>(column, rows, place),
+        _ => {
+            let rows = rows.chunks_exact(width);
+            for (to, row) in column.iter_mut().zip(rows) {
+                *to = row[place];
+            }
+        }
     }
-    for (to, &value) in to.iter_mut().zip(values.iter().step_by(every)) {
-        *to = value;
+}
+
+/// Rows of known width, as in [`copy_column`].
+fn copy_fixed<const WIDTH: usize>(column: &mut [f64], rows: &[f64], place: usize) {
+    let place = place.min(WIDTH - 1);
+    for (to, row) in column.iter_mut().zip(rows.as_chunks::<WIDTH>().0) {
+        *to = row[place];
     }
 }
 
@@ -145,14 +160,12 @@ fn sum_columns(
         Some(&before[column * entries..][..entries])
     });
     if let (Some(a), Some(b)) = (column(), column()) {
-        for (sum, (a, b)) in sums.iter_mut().zip(a.iter().zip(b)) {
-            *sum = a + b;
-        }
+        let sums = sums.iter_mut().zip(a.iter().zip(b));
+        wide(|| sums.for_each(|(sum, (a, b))| *sum = a + b));
     }
     while let Some(column) = column() {
-        for (sum, value) in sums.iter_mut().zip(column) {
-            *sum += value;
-        }
+        let sums = sums.iter_mut().zip(column);
+        wide(|| sums.for_each(|(sum, value)| *sum += value));
     }
 }
 

@@ -3,7 +3,7 @@
 use palaestra_plugin_api::{
     Error, Result,
     abi::{NO_GROUP, id},
-    client::{Key, ShardMut, SlabElement, Slabs},
+    client::{Key, ShardMut, SlabElement, Slabs, wide},
     spec::EnvironmentSpec,
 };
 
@@ -66,10 +66,10 @@ impl EndedList {
     pub fn rows<'a>(&self, shard: &'a ShardMut<'_>) -> Result<&'a [u32]> {
         let rows = shard.rows(self.row, 0);
         let count = shard.rows(self.count, 0)[0] as usize;
-        // Whole vectors at a time: no early end.
+        // No early end: whole vectors at a time.
         let exist = |ended: &[u32]| {
-            let exists = |row: u32| u8::from((row as usize) < rows.len());
-            ended.iter().fold(1, |all, &row| all & exists(row)) == 1
+            let beyond = |any, &row: &u32| any | u32::from(row as usize >= rows.len());
+            wide(|| ended.iter().fold(0, beyond)) == 0
         };
         match rows.get(..count) {
             Some(ended) if exist(ended) => Ok(ended),

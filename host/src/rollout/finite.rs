@@ -3,7 +3,7 @@
 use palaestra_plugin_api::{
     Error, Result,
     abi::{NO_GROUP, id},
-    client::{Key, ShardMut, Slabs},
+    client::{Key, ShardMut, Slabs, wide},
     spec::EnvironmentSpec,
 };
 
@@ -115,10 +115,8 @@ impl FiniteCheck {
 fn all_finite(numbers: &[f32]) -> bool {
     const EXPONENT: u32 = 0x7f80_0000;
     const ONE: u32 = 0x0080_0000;
-    let bad = numbers
-        .iter()
-        .fold(0, |bad, x| bad | ((x.to_bits() & EXPONENT) + ONE));
-    bad >> 31 == 0
+    let carry = |bad, x: &f32| bad | ((x.to_bits() & EXPONENT) + ONE);
+    wide(|| numbers.iter().fold(0, carry)) >> 31 == 0
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use palaestra_plugin_api::Result;
+use palaestra_plugin_api::{Result, client::wide};
 use serde_json::{Value, json};
 
 use super::{Columns, Moments};
@@ -54,7 +54,7 @@ impl Statistics {
         // Episodes of one length end together: then the instances are a range, and whole vectors are added.
         let range = as_range(instances);
         match range.clone() {
-            Some(range) if self.counts[range.clone()].iter().all(|&count| count > 0) => {
+            Some(range) if all_begun(&self.counts[range.clone()]) => {
                 self.counts[range].iter_mut().for_each(|count| *count += 1);
             }
             _ => {
@@ -77,12 +77,13 @@ impl Statistics {
                 Some(range) => {
                     let sums = sums[range.clone()].iter_mut();
                     let sums = sums.zip(&mut squares[range.clone()]);
-                    for ((value, first), (sum, square)) in
-                        values.iter().zip(&first[range]).zip(sums)
-                    {
-                        let deviation = value - first;
-                        (*sum, *square) = (*sum + deviation, *square + deviation * deviation);
-                    }
+                    let values = values.iter().zip(&first[range]).zip(sums);
+                    wide(|| {
+                        for ((value, first), (sum, square)) in values {
+                            let deviation = value - first;
+                            (*sum, *square) = (*sum + deviation, *square + deviation * deviation);
+                        }
+                    });
                 }
                 None => {
                     for (value, &instance) in values.iter().zip(instances) {
@@ -183,10 +184,17 @@ impl Statistics {
     }
 }
 
+/// Whether each instance has had an episode. No early end: whole vectors at a time.
+fn all_begun(counts: &[u64]) -> bool {
+    let new = |any, &count: &u64| any | u64::from(count == 0);
+    wide(|| counts.iter().fold(0, new)) == 0
+}
+
 /// Instances as a range, if they are one.
 fn as_range(instances: &[u32]) -> Option<Range<usize>> {
     let (&first, &last) = (instances.first()?, instances.last()?);
-    let follow = || instances.iter().zip(first..).all(|(&a, b)| a == b);
+    let otherwise = |any, (&a, b): (&u32, u32)| any | (a ^ b);
+    let follow = || wide(|| instances.iter().zip(first..).fold(0, otherwise)) == 0;
     (last as usize == first as usize + instances.len() - 1 && follow())
         .then(|| first as usize..last as usize + 1)
 }

@@ -13,6 +13,7 @@ mod services;
 mod shards;
 mod slabs;
 mod stream;
+mod wide;
 
 pub use algorithm::{AlgorithmHandle, MakeAlgorithm};
 pub use coordination::{CoordinationHandle, MakeMechanism};
@@ -26,3 +27,4 @@ pub use scripted_policy::ScriptedPolicy;
 pub use services::{Context, QuietServices, Services};
 pub use shards::{EnvironmentBatch, ShardMut, ShardsIter, ShardsMut};
 pub use slabs::{Key, SlabElement, Slabs};
+pub use wide::wide;

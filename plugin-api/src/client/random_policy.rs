@@ -14,7 +14,7 @@
 //! An unmasked discrete group is filled by a counter hash of 32-bit words that vectorises; everything
 //! else by 64-bit words, row by row.
 
-use super::{Key, ShardMut, Slabs};
+use super::{Key, ShardMut, Slabs, wide};
 use crate::{
     abi::id,
     error::{Error, Result},
@@ -335,18 +335,7 @@ fn free(actions: &mut [i32], n: u32, stream: Stream) {
         stream.first_row as u32,
         (stream.base as u32, (stream.base >> 32) as u32),
     );
-    #[cfg(all(target_arch = "x86_64", not(miri)))]
-    if std::arch::is_x86_feature_detected!("avx2") {
-        // SAFETY: this machine has the instructions, as just asked.
-        return unsafe { free_avx2(actions, n, first_row, keys) };
-    }
-    free_rows(actions, n, first_row, keys);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2")]
-fn free_avx2(actions: &mut [i32], n: u32, first_row: u32, keys: (u32, u32)) {
-    free_rows(actions, n, first_row, keys);
+    wide(|| free_rows(actions, n, first_row, keys));
 }
 
 #[inline(always)]

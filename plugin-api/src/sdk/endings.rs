@@ -13,7 +13,7 @@ use super::{
     memory::{Memory, Outputs},
 };
 use crate::{
-    batch::{BatchEnvironment, BatchStep},
+    batch::{BatchEnvironment, BatchStep, as_range},
     environment::{Observe, ResetOptions},
     error::Result,
     rng::EnvRng,
@@ -198,11 +198,20 @@ impl Accounting {
 
     /// Opens the books of the next episodes of `rows`.
     fn open(&mut self, out: &mut Outputs, rows: &[u32], write: usize) {
-        let episodes = out.episode.slot_mut(write);
-        for &row in rows {
-            let next = &mut self.next_episode[row as usize];
-            episodes[row as usize] = *next;
-            *next += 1;
+        let (episodes, next) = (out.episode.slot_mut(write), &mut self.next_episode);
+        match as_range(rows) {
+            Some(range) => {
+                for (episode, next) in episodes[range.clone()].iter_mut().zip(&mut next[range]) {
+                    *episode = *next;
+                    *next += 1;
+                }
+            }
+            None => {
+                for row in rows.iter().map(|&row| row as usize) {
+                    episodes[row] = next[row];
+                    next[row] += 1;
+                }
+            }
         }
         fill(&mut self.steps, 1, rows, 0);
         fill(&mut self.metrics, self.aggregates.len(), rows, 0.0);

@@ -48,15 +48,16 @@ fn play_measured<const METRICS: usize>(
                 .zip(cells.chunks_exact_mut(players));
             let paid = rewards.chunks_exact_mut(players).zip(metrics);
             for ((joint, cells), (rewards, metrics)) in rounds.zip(paid) {
-                *metrics = play_round(tables, joint, cells, rewards);
+                find_cells(tables, joint, cells);
+                *metrics = pay(&tables.shares, cells, rewards);
             }
         }
     }
 }
 
-/// For a common number of players. Not inlined, as [`look_up`](crate::lookup::look_up) is not: there is nothing in it for
-/// wide vectors.
-#[inline(never)]
+/// For a common number of players: the loops over them are unrolled, and that which finds the cells goes through wide
+/// vectors.
+#[inline(always)]
 fn play_fixed<const PLAYERS: usize, const METRICS: usize>(
     tables: &Tables,
     actions: &[i32],
@@ -64,27 +65,50 @@ fn play_fixed<const PLAYERS: usize, const METRICS: usize>(
     rewards: &mut [f64],
     metrics: &mut [[f32; METRICS]],
 ) {
-    let rounds = actions.as_chunks::<PLAYERS>().0.iter();
-    let rounds = rounds.zip(cells.as_chunks_mut::<PLAYERS>().0);
-    let paid = rewards.as_chunks_mut::<PLAYERS>().0.iter_mut().zip(metrics);
-    for ((joint, cells), (rewards, metrics)) in rounds.zip(paid) {
-        *metrics = play_round(tables, joint, cells, rewards);
+    let cells = cells.as_chunks_mut::<PLAYERS>().0;
+    for (joint, cells) in actions.as_chunks::<PLAYERS>().0.iter().zip(&mut *cells) {
+        find_cells(tables, joint, cells);
+    }
+    pay_fixed(
+        &tables.shares,
+        cells,
+        rewards.as_chunks_mut::<PLAYERS>().0,
+        metrics,
+    );
+}
+
+/// Not inlined, as [`look_up`](crate::lookup::look_up) is not: there is nothing in it for wide vectors.
+#[inline(never)]
+fn pay_fixed<const PLAYERS: usize, const METRICS: usize>(
+    shares: &[Share],
+    cells: &[[u32; PLAYERS]],
+    rewards: &mut [[f64; PLAYERS]],
+    metrics: &mut [[f32; METRICS]],
+) {
+    for (cells, (rewards, metrics)) in cells.iter().zip(rewards.iter_mut().zip(metrics)) {
+        *metrics = pay(shares, cells, rewards);
     }
 }
 
 #[inline(always)]
-fn play_round<const METRICS: usize>(
-    tables: &Tables,
-    joint: &[i32],
-    cells: &mut [u32],
-    rewards: &mut [f64],
-) -> [f32; METRICS] {
+fn find_cells(tables: &Tables, joint: &[i32], cells: &mut [u32]) {
     let totals = (tables.stage_cells / tables.choices) as u32;
     let total: u32 = joint.iter().map(|&action| action as u32).sum();
-    let (mut welfare, mut cooperation, mut unstable) = (0.0, 0.0, 0.0);
-    for ((&own, cell), reward) in joint.iter().zip(cells).zip(rewards) {
+    for (&own, cell) in joint.iter().zip(cells) {
         *cell = own as u32 * totals + total;
-        let share = tables.shares[*cell as usize];
+    }
+}
+
+/// Pays the players of one round by their cells, and measures it.
+#[inline(always)]
+fn pay<const METRICS: usize>(
+    shares: &[Share],
+    cells: &[u32],
+    rewards: &mut [f64],
+) -> [f32; METRICS] {
+    let (mut welfare, mut cooperation, mut unstable) = (0.0, 0.0, 0.0);
+    for (&cell, reward) in cells.iter().zip(rewards) {
+        let share = shares[cell as usize];
         *reward = share.payoff;
         welfare += share.payoff;
         cooperation += share.cooperation;
