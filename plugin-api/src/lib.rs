@@ -11,6 +11,7 @@
 
 pub mod abi;
 pub mod algorithm;
+pub mod aligned;
 pub mod batch;
 pub mod canvas;
 pub mod client;

@@ -3,6 +3,7 @@
 use palaestra_plugin_api::{
     Error, ErrorKind, Result,
     abi::{NO_GROUP, id},
+    aligned::Aligned,
     client::{Key, ShardMut, Slabs},
     layout::environment_slabs,
     spec::EnvironmentSpec,
@@ -31,7 +32,7 @@ pub(crate) struct Lane {
     episode: Key<u64>,
     columns: Columns,
     /// Numbers of up to [`ENTRIES`] episodes, `[columns, episodes]`.
-    numbers: Vec<f64>,
+    numbers: Aligned<f64>,
     statistics: Statistics,
     episodes: Option<EpisodeTable>,
 }
@@ -62,7 +63,7 @@ impl Lane {
                     "slabs: expected episode numbers, found none",
                 )
             })?,
-            numbers: vec![0.0; ENTRIES * columns.width()],
+            numbers: Aligned::new(0.0, ENTRIES * columns.width()),
             statistics: Statistics::new(columns.clone(), instances),
             columns,
             episodes: None,

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use palaestra_plugin_api::{Result, client::wide};
+use palaestra_plugin_api::{Result, aligned::Aligned, client::wide};
 use serde_json::{Value, json};
 
 use super::{Columns, Moments};
@@ -20,22 +20,22 @@ use crate::exact;
 pub struct Statistics {
     columns: Columns,
     /// Episodes of each instance.
-    counts: Vec<u64>,
+    counts: Aligned<u64>,
     /// The first episode of each instance, `[columns, instances]`, and so on.
-    first: Vec<f64>,
+    first: Aligned<f64>,
     /// Σ (x - first).
-    sums: Vec<f64>,
+    sums: Aligned<f64>,
     /// Σ (x - first)².
-    squares: Vec<f64>,
+    squares: Aligned<f64>,
 }
 
 impl Statistics {
     /// No episodes yet.
     pub fn new(columns: Columns, instances: usize) -> Self {
-        let zeros = vec![0.0; instances * columns.width()];
+        let zeros = Aligned::new(0.0, instances * columns.width());
         Self {
             columns,
-            counts: vec![0; instances],
+            counts: Aligned::new(0, instances),
             first: zeros.clone(),
             sums: zeros.clone(),
             squares: zeros,

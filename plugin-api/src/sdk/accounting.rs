@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::memory::{GroupMemory, Outputs};
 use crate::{
+    aligned::Aligned,
     layout::ends_per_agent,
     rng::{EnvRng, InstanceStreams, key, purpose},
     spec::{Aggregate, EnvironmentSpec},
@@ -17,11 +18,11 @@ pub(crate) struct Accounting {
     /// Where the generators of each instance's episodes come from.
     pub(super) streams: Vec<InstanceStreams>,
     /// Number of the next episode of each instance.
-    pub(crate) next_episode: Vec<u64>,
+    pub(crate) next_episode: Aligned<u64>,
     /// Steps since the episode of each instance began.
-    pub(crate) steps: Vec<u32>,
+    pub(crate) steps: Aligned<u32>,
     /// Aggregates of the metrics, `[n · metrics]`.
-    pub(crate) metrics: Vec<f64>,
+    pub(crate) metrics: Aligned<f64>,
     /// Options of each instance for its next resets.
     pub(super) options: Vec<Option<Value>>,
     /// Whether any instance ever had options.
@@ -50,9 +51,9 @@ impl Accounting {
             streams: global
                 .map(|instance| InstanceStreams::new(run_seed, instance, purpose))
                 .collect(),
-            next_episode: vec![0; instances],
-            steps: vec![0; instances],
-            metrics: vec![0.0; instances * spec.metrics.len()],
+            next_episode: Aligned::new(0, instances),
+            steps: Aligned::new(0, instances),
+            metrics: Aligned::new(0.0, instances * spec.metrics.len()),
             options: vec![None; instances],
             has_options: false,
             waiting: if spec.flags.manual_reset {
@@ -141,8 +142,8 @@ impl Accounting {
                 .reward
                 .slot_mut(write)
                 .iter_mut()
-                .zip(&group.exact_rewards);
-            for ((reward, exact), sum) in rewards.zip(&mut group.returns) {
+                .zip(&*group.exact_rewards);
+            for ((reward, exact), sum) in rewards.zip(&mut *group.returns) {
                 *reward = *exact as f32;
                 *sum += *exact;
             }
@@ -163,7 +164,7 @@ impl Accounting {
             .episode
             .slot_mut(write)
             .iter_mut()
-            .zip(&self.next_episode)
+            .zip(&*self.next_episode)
         {
             *written = next - 1;
         }
@@ -192,7 +193,7 @@ impl Accounting {
             .metrics
             .chunks_exact_mut(width)
             .zip(out.metrics.slot(write).chunks_exact(width));
-        for ((sums, values), &steps) in rows.zip(&self.steps) {
+        for ((sums, values), &steps) in rows.zip(&*self.steps) {
             for ((sum, &value), aggregate) in sums.iter_mut().zip(values).zip(&self.aggregates) {
                 let value = f64::from(value);
                 match aggregate {

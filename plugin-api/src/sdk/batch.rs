@@ -151,7 +151,7 @@ impl<E: BatchEnvironment> Batch<E> {
         let out = &self.memory.out;
         json!({
             "state": self.env.inspect(0),
-            "rewards": out.groups.iter().map(|g| g.exact_rewards.clone()).collect::<Vec<_>>(),
+            "rewards": out.groups.iter().map(|g| g.exact_rewards.to_vec()).collect::<Vec<_>>(),
             "terminated": out.terminated.slot(write)[0] != 0,
         })
     }

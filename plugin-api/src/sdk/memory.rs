@@ -3,6 +3,7 @@
 use super::plane::{Element, Plane};
 use crate::{
     abi::{DType, NO_GROUP, Slab, id},
+    aligned::Aligned,
     error::{Error, ErrorKind, Result},
     layout::{action_dtype, observation_dtype},
     spec::{EnvironmentSpec, GroupSpec},
@@ -56,9 +57,9 @@ pub(crate) struct GroupMemory {
     pub(crate) final_alive: Plane<u8>,
     pub(crate) episode_return: Plane<f64>,
     /// Rewards of this step in f64, `[n · agents]`.
-    pub(crate) exact_rewards: Vec<f64>,
+    pub(crate) exact_rewards: Aligned<f64>,
     /// Rewards summed since the episode began, `[n · agents]`.
-    pub(crate) returns: Vec<f64>,
+    pub(crate) returns: Aligned<f64>,
     /// Who takes part now, `[n · agents]`.
     pub(crate) living: Vec<u8>,
 }
@@ -159,8 +160,8 @@ impl Binder<'_> {
             final_mask: self.plane(id::FINAL_ACTION_MASK, g, agents * masked)?,
             final_alive: self.plane(id::FINAL_ALIVE, g, agents)?,
             episode_return: self.plane(id::EPISODE_RETURN, g, agents)?,
-            exact_rewards: vec![0.0; n * agents],
-            returns: vec![0.0; n * agents],
+            exact_rewards: Aligned::new(0.0, n * agents),
+            returns: Aligned::new(0.0, n * agents),
             living: vec![1; n * agents],
         })
     }

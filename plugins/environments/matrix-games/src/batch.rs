@@ -3,6 +3,7 @@
 use std::{marker::PhantomData, sync::OnceLock};
 
 use palaestra_plugin_api::{
+    aligned::Aligned,
     batch::GroupBatch,
     config::Config,
     game_tree::GameNode,
@@ -50,13 +51,13 @@ pub struct MatrixGame<P> {
     pub(crate) tables: Tables,
     instances: usize,
     /// Cells of the latest rounds, `[rounds kept][n][cells of a round]`: a ring that turns for all at once.
-    played: Vec<u32>,
+    played: Aligned<u32>,
     /// Plane of the ring with the last round.
     head: usize,
     /// Rounds until the end of the episode `[n]`.
-    left: Vec<u32>,
+    left: Aligned<u32>,
     /// Stage `[n]`; empty where there is but one.
-    stage: Vec<u32>,
+    stage: Aligned<u32>,
     /// 1 where a player has an action `[players · choices]`; empty where all have all.
     mask: Vec<u8>,
     /// Cells of a round that was not played.
@@ -245,10 +246,10 @@ impl<P: Preset> BatchEnvironment for MatrixGame<P> {
         };
         Ok(Self {
             instances,
-            played: vec![tables.empty(); rounds],
+            played: Aligned::new(tables.empty(), rounds),
             head: 0,
-            left: vec![rules.rounds; instances],
-            stage: vec![0; stages],
+            left: Aligned::new(rules.rounds, instances),
+            stage: Aligned::new(0, stages),
             mask,
             nothing: vec![tables.empty(); tables.cells_per_round()],
             unseen: unseen(&tables, &rules),
