@@ -274,7 +274,7 @@ fn pick(allowed: &[u8], word: u64) -> Option<usize> {
 
 impl Stream {
     /// 64 random bits for a component of a row of the shard.
-    #[inline]
+    #[inline(always)]
     fn word(self, row: usize, component: usize) -> u64 {
         let row = mix64(self.base ^ mix64(self.first_row.wrapping_add(row as u64)));
         mix64(row.wrapping_add((component as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)))
@@ -288,12 +288,18 @@ fn scale(word: u64, n: usize) -> usize {
 }
 
 fn real(actions: &mut [f32], bounds: &[(f64, f64)], stream: Stream) {
+    if let [(low, high)] = *bounds
+        && low.is_finite()
+        && high.is_finite()
+        && bounded(actions, low, high, stream)
+    {
+        return;
+    }
     for (row, agent) in actions.chunks_exact_mut(bounds.len()).enumerate() {
         for (c, (to, &(low, high))) in agent.iter_mut().zip(bounds).enumerate() {
             let word = stream.word(row, c);
             let value = match (low.is_finite(), high.is_finite()) {
-                // Not low + (high - low)·u: the difference may overflow.
-                (true, true) => low * (1.0 - uniform(word)) + high * uniform(word),
+                (true, true) => between(low, high, word),
                 (true, false) => low - math::ln(1.0 - uniform(word)),
                 (false, true) => high + math::ln(1.0 - uniform(word)),
                 (false, false) => normal(word),
@@ -303,8 +309,25 @@ fn real(actions: &mut [f32], bounds: &[(f64, f64)], stream: Stream) {
     }
 }
 
+/// Draws one component between two bounds, the most common real action, a vector of rows at a time. Says whether all are
+/// within the bounds as they are: rounding to f32 may leave them.
+fn bounded(actions: &mut [f32], low: f64, high: f64, stream: Stream) -> bool {
+    let rows = actions.iter_mut().enumerate();
+    let draw = |beyond, (row, to): (usize, &mut f32)| {
+        *to = between(low, high, stream.word(row, 0)) as f32;
+        beyond | u64::from(f64::from(*to) < low) | u64::from(f64::from(*to) > high)
+    };
+    wide(|| rows.fold(0, draw)) == 0
+}
+
+/// Not low + (high - low)·u: the difference may overflow.
+#[inline(always)]
+fn between(low: f64, high: f64, word: u64) -> f64 {
+    low * (1.0 - uniform(word)) + high * uniform(word)
+}
+
 /// Uniform over the multiples of 2⁻⁵³ in [0, 1).
-#[inline]
+#[inline(always)]
 fn uniform(word: u64) -> f64 {
     (word >> 11) as f64 * (1.0 / 9_007_199_254_740_992.0)
 }

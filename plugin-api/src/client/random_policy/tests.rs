@@ -124,6 +124,16 @@ fn masks_leave_equal_chances_to_what_they_allow() {
 }
 
 #[test]
+fn a_component_alone_is_drawn_as_the_first_of_several() {
+    for (low, high) in [(-1.0, 1.0), (0.1, 0.1 + 1e-7), (-1e308, 1e308)] {
+        let (mut alone, mut pairs) = ([0.0; 37], [0.0; 74]);
+        real(&mut alone, &[(low, high)], STREAM);
+        real(&mut pairs, &[(low, high); 2], STREAM);
+        assert!(alone.iter().eq(pairs.iter().step_by(2)), "{low} to {high}");
+    }
+}
+
+#[test]
 fn boxes_stay_in_their_bounds_and_have_the_right_mean_and_spread() {
     let moments = |low: f64, high: f64| {
         let mut values = vec![0.0; 40_000];
