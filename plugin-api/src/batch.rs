@@ -19,6 +19,8 @@ use crate::{
     trace::{self, TraceCase},
 };
 
+pub use crate::sdk::aligned::Aligned;
+
 /// `n` worlds at once. The SDK owns seeds, episodes, time limits, resets, final observations and statistics.
 pub trait BatchEnvironment: Sized + Send + 'static {
     /// `namespace/Name-vN`. Anything that alters learning results bumps `N`.

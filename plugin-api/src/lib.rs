@@ -11,7 +11,6 @@
 
 pub mod abi;
 pub mod algorithm;
-pub mod aligned;
 pub mod batch;
 pub mod canvas;
 pub mod client;

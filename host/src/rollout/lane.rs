@@ -3,7 +3,7 @@
 use palaestra_plugin_api::{
     Error, ErrorKind, Result,
     abi::{NO_GROUP, id},
-    aligned::Aligned,
+    batch::Aligned,
     client::{Key, ShardMut, Slabs},
     layout::environment_slabs,
     spec::EnvironmentSpec,

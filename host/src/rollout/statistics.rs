@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use palaestra_plugin_api::{Result, aligned::Aligned, client::wide};
+use palaestra_plugin_api::{Result, batch::Aligned, client::wide};
 use serde_json::{Value, json};
 
 use super::{Columns, Moments};

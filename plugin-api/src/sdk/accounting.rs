@@ -2,9 +2,11 @@
 
 use serde_json::Value;
 
-use super::memory::{GroupMemory, Outputs};
-use crate::{
+use super::{
     aligned::Aligned,
+    memory::{GroupMemory, Outputs},
+};
+use crate::{
     layout::ends_per_agent,
     rng::{EnvRng, InstanceStreams, key, purpose},
     spec::{Aggregate, EnvironmentSpec},

@@ -1,9 +1,11 @@
 //! The memory of one batch: bound slabs, and what the SDK keeps of its own.
 
-use super::plane::{Element, Plane};
+use super::{
+    aligned::Aligned,
+    plane::{Element, Plane},
+};
 use crate::{
     abi::{DType, NO_GROUP, Slab, id},
-    aligned::Aligned,
     error::{Error, ErrorKind, Result},
     layout::{action_dtype, observation_dtype},
     spec::{EnvironmentSpec, GroupSpec},

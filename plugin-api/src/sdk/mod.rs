@@ -5,6 +5,7 @@
 mod accounting;
 mod actions;
 mod algorithm;
+pub(crate) mod aligned;
 mod batch;
 mod columns;
 mod coordination;

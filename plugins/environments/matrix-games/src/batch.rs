@@ -3,8 +3,7 @@
 use std::{marker::PhantomData, sync::OnceLock};
 
 use palaestra_plugin_api::{
-    aligned::Aligned,
-    batch::GroupBatch,
+    batch::{Aligned, GroupBatch},
     config::Config,
     game_tree::GameNode,
     prelude::*,

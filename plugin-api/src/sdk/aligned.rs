@@ -5,28 +5,37 @@ use std::{
     ops::{Deref, DerefMut},
 };
 
+use crate::abi::SlabElement;
+
 /// Bytes of a cache line, and of the widest vector.
 const LINE: usize = 64;
 
 /// An array of fixed length that begins at a cache line: no vector of it lies on two. Measured: 1.1 times the steps of
 /// matrix games.
 pub struct Aligned<T> {
-    memory: Vec<T>,
-    start: usize,
+    /// The first element, in `_memory`: kept, so that an access costs what it costs in a vector.
+    data: *mut T,
     length: usize,
+    /// With room to begin at any of its places up to a line. Only ever freed.
+    _memory: Vec<T>,
 }
 
-impl<T: Copy> Aligned<T> {
+// SAFETY: an array owns its elements, as the vector does that holds them.
+unsafe impl<T: Send> Send for Aligned<T> {}
+// SAFETY: as above; shared arrays only give shared elements.
+unsafe impl<T: Sync> Sync for Aligned<T> {}
+
+impl<T: SlabElement> Aligned<T> {
     /// `length` times `value`.
     pub fn new(value: T, length: usize) -> Self {
         let spare = LINE / size_of::<T>();
-        let memory = vec![value; length + spare];
+        let mut memory = vec![value; length + spare];
         // An interpreter may not know the offset.
         let start = memory.as_ptr().align_offset(LINE).min(spare);
         Self {
-            memory,
-            start,
+            data: memory[start..].as_mut_ptr(),
             length,
+            _memory: memory,
         }
     }
 }
@@ -36,20 +45,15 @@ impl<T> Deref for Aligned<T> {
 
     #[inline(always)]
     fn deref(&self) -> &[T] {
-        &self.memory[self.start..self.start + self.length]
+        // SAFETY: `data` has `length` elements of `_memory` behind it, which nothing else uses, and which stay where they
+        // are when the vector moves.
+        unsafe { std::slice::from_raw_parts(self.data, self.length) }
     }
 }
 
-impl<T: Copy> Clone for Aligned<T> {
+impl<T: SlabElement> Clone for Aligned<T> {
     fn clone(&self) -> Self {
-        let Some(&first) = self.first() else {
-            return Self {
-                memory: Vec::new(),
-                start: 0,
-                length: 0,
-            };
-        };
-        let mut copy = Self::new(first, self.length);
+        let mut copy = Self::new(T::default(), self.length);
         copy.copy_from_slice(self);
         copy
     }
@@ -70,7 +74,8 @@ impl<T: fmt::Debug> fmt::Debug for Aligned<T> {
 impl<T> DerefMut for Aligned<T> {
     #[inline(always)]
     fn deref_mut(&mut self) -> &mut [T] {
-        &mut self.memory[self.start..self.start + self.length]
+        // SAFETY: as above, and this array is borrowed for it.
+        unsafe { std::slice::from_raw_parts_mut(self.data, self.length) }
     }
 }
 
