@@ -284,7 +284,7 @@ fn names_that_nothing_has_are_refused_with_what_was_meant() {
         .fails(2, &["/fault: expected"]);
     run(&["/nowhere/at/all.so"]).fails(4, &["/nowhere/at/all.so"]);
     let list = run(&["--list"]);
-    assert_eq!(list.ok().lines().count(), 29);
+    assert_eq!(list.ok().lines().count(), 30);
 }
 
 /// Compiles the corridor with one thing changed and gives what its checks found.
