@@ -141,6 +141,7 @@ fn copy_column(column: &mut [f64], rows: &[f64], width: usize, place: usize) {
 
 /// Rows of known width, as in [`copy_column`].
 fn copy_fixed<const WIDTH: usize>(column: &mut [f64], rows: &[f64], place: usize) {
+    // Within every row for sure, so that the loop checks nothing.
     let place = place.min(WIDTH - 1);
     for (to, row) in column.iter_mut().zip(rows.as_chunks::<WIDTH>().0) {
         *to = row[place];

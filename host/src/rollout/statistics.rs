@@ -5,7 +5,11 @@
 
 use std::ops::Range;
 
-use palaestra_plugin_api::{Result, batch::Aligned, client::wide};
+use palaestra_plugin_api::{
+    Result,
+    batch::{self, Aligned},
+    client::wide,
+};
 use serde_json::{Value, json};
 
 use super::{Columns, Moments};
@@ -74,17 +78,12 @@ impl Statistics {
             let first = &self.first[own.clone()];
             let (sums, squares) = (&mut self.sums[own.clone()], &mut self.squares[own]);
             match range.clone() {
-                Some(range) => {
-                    let sums = sums[range.clone()].iter_mut();
-                    let sums = sums.zip(&mut squares[range.clone()]);
-                    let values = values.iter().zip(&first[range]).zip(sums);
-                    wide(|| {
-                        for ((value, first), (sum, square)) in values {
-                            let deviation = value - first;
-                            (*sum, *square) = (*sum + deviation, *square + deviation * deviation);
-                        }
-                    });
-                }
+                Some(range) => add_together(
+                    values,
+                    &first[range.clone()],
+                    &mut sums[range.clone()],
+                    &mut squares[range],
+                ),
                 None => {
                     for (value, &instance) in values.iter().zip(instances) {
                         let instance = instance as usize;
@@ -190,13 +189,25 @@ fn all_begun(counts: &[u64]) -> bool {
     wide(|| counts.iter().fold(0, new)) == 0
 }
 
-/// Instances as a range, if they are one.
+/// Adds a value of each of some instances in a row.
+fn add_together(values: &[f64], first: &[f64], sums: &mut [f64], squares: &mut [f64]) {
+    let sums = sums.iter_mut().zip(squares);
+    let values = values.iter().zip(first).zip(sums);
+    wide(|| {
+        for ((value, first), (sum, square)) in values {
+            let deviation = value - first;
+            (*sum, *square) = (*sum + deviation, *square + deviation * deviation);
+        }
+    });
+}
+
+/// Instances as a range, if they are one: the list is a plugin's, and need not increase.
 fn as_range(instances: &[u32]) -> Option<Range<usize>> {
-    let (&first, &last) = (instances.first()?, instances.last()?);
     let otherwise = |any, (&a, b): (&u32, u32)| any | (a ^ b);
-    let follow = || wide(|| instances.iter().zip(first..).fold(0, otherwise)) == 0;
-    (last as usize == first as usize + instances.len() - 1 && follow())
-        .then(|| first as usize..last as usize + 1)
+    batch::as_range(instances).filter(|range| {
+        let numbers = instances.iter().zip(range.start as u32..);
+        wide(|| numbers.fold(0, otherwise)) == 0
+    })
 }
 
 #[cfg(test)]

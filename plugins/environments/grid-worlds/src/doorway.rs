@@ -238,7 +238,7 @@ impl Environment for Doorway {
         picture.trails(&present, |nth| there[nth]);
         picture.named_agents(&present, |nth| there[nth]);
         picture.legend(ROBOTS, &[("wall", Color::DARK)]);
-        let count = arrived.iter().filter(|&&arrived| arrived).count();
+        let count = ROBOTS - there.len();
         canvas.caption(format!(
             "pale cells are goals; {count} of {ROBOTS} have arrived"
         ));

@@ -92,6 +92,13 @@ struct State {
     step: u32,
 }
 
+impl State {
+    /// How many have arrived.
+    fn arrived(&self) -> usize {
+        self.arrived.iter().filter(|&&arrived| arrived).count()
+    }
+}
+
 /// `grid/Switch-v0`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(
@@ -185,12 +192,7 @@ impl Environment for Switch {
                 }
             },
         );
-        let arrived = self
-            .state
-            .arrived
-            .iter()
-            .filter(|&&arrived| arrived)
-            .count();
+        let arrived = self.state.arrived();
         let everybody = arrived == self.config.num_agents;
         out.metric(ARRIVED, arrived as f64);
         out.metric(SUCCESS, f64::from(everybody));
@@ -221,12 +223,7 @@ impl Environment for Switch {
         }
         picture.agents(&self.state.places);
         picture.legend(agents, &[("wall", Color::DARK)]);
-        let count = self
-            .state
-            .arrived
-            .iter()
-            .filter(|&&arrived| arrived)
-            .count();
+        let count = self.state.arrived();
         canvas.caption(format!(
             "pale cells are goals; {count} of {agents} have arrived"
         ));
